@@ -1,12 +1,23 @@
+import { globSync } from "node:fs";
 import { createRequire } from "node:module";
 import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatEthersChaiMatchers from "@nomicfoundation/hardhat-ethers-chai-matchers";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatNetworkHelpers from "@nomicfoundation/hardhat-network-helpers";
 import hardhatTypechain from "@nomicfoundation/hardhat-typechain";
-import { defineConfig } from "hardhat/config";
+import { defineConfig, overrideTask } from "hardhat/config";
+import { fuzzSeed } from "./test/budget.ts";
 
+// Hardhat's own compiler download needs more than the npm registry; the npm package is the same compiler.
 const solcPath = createRequire(import.meta.url).resolve("solc/soljson.js");
+
+/** TypeScript tests stand beside what they test, so the runner takes them by name and not from one folder. */
+const testFiles = overrideTask(["test", "mocha"])
+  .setInlineAction((args, _hre, runSuper) => {
+    const all = () => globSync("{oracle,scripts,test}/**/*.test.ts").sort();
+    return runSuper({ ...args, testFiles: args.testFiles.length > 0 ? args.testFiles : all() });
+  })
+  .build();
 
 export default defineConfig({
   plugins: [
@@ -16,7 +27,12 @@ export default defineConfig({
     hardhatNetworkHelpers,
     hardhatTypechain,
   ],
-  paths: { sources: "contracts", tests: { mocha: "test", solidity: "contracts" } },
+  tasks: [testFiles],
+  // Contracts that only tests use live in test/contracts: compiled and typed like the others, but never counted as ours.
+  paths: {
+    sources: ["contracts", "test/contracts"],
+    tests: { mocha: "test", solidity: "test/contracts" },
+  },
   typechain: { outDir: "types", dontOverrideCompile: false },
   solidity: {
     npmFilesToBuild: [],
@@ -24,11 +40,29 @@ export default defineConfig({
       {
         version: "0.8.37",
         path: solcPath,
-        settings: { evmVersion: "osaka", viaIR: true, optimizer: { enabled: true, runs: 1_000_000 } },
+        settings: {
+          evmVersion: "osaka",
+          viaIR: true,
+          optimizer: { enabled: true, runs: 1_000_000 },
+        },
       },
     ],
   },
   networks: {
     default: { type: "edr-simulated", hardfork: "osaka", chainId: 31337 },
   },
+  test: {
+    // A skipped test is a failure: what cannot run here is declared with describeShared (test/shared.ts) instead.
+    mocha: { forbidPending: true, forbidOnly: process.env.CI !== undefined, timeout: 60_000 },
+    solidity: {
+      profiles: {
+        default: { fuzz: { runs: 256 }, invariant: { runs: 32, depth: 64 } },
+        deep: {
+          fuzz: { runs: 20_000, seed: fuzzSeed },
+          invariant: { runs: 512, depth: 256 },
+        },
+      },
+    },
+  },
+  coverage: { skipFiles: ["test/**", "contracts/examples/**"] },
 });
