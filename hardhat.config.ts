@@ -6,10 +6,12 @@ import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatNetworkHelpers from "@nomicfoundation/hardhat-network-helpers";
 import hardhatTypechain from "@nomicfoundation/hardhat-typechain";
 import { defineConfig, overrideTask } from "hardhat/config";
-import { fuzzSeed } from "./test/budget.ts";
+import { seed } from "./test/budget.ts";
 
 // Hardhat's own compiler download needs more than the npm registry; the npm package is the same compiler.
 const solcPath = createRequire(import.meta.url).resolve("solc/soljson.js");
+
+const fuzzSeed = `0x${seed.toString(16).padStart(64, "0")}`;
 
 /** TypeScript tests stand beside what they test, so the runner takes them by name and not from one folder. */
 const testFiles = overrideTask(["test", "mocha"])
@@ -20,13 +22,7 @@ const testFiles = overrideTask(["test", "mocha"])
   .build();
 
 export default defineConfig({
-  plugins: [
-    hardhatEthers,
-    hardhatEthersChaiMatchers,
-    hardhatMocha,
-    hardhatNetworkHelpers,
-    hardhatTypechain,
-  ],
+  plugins: [hardhatEthers, hardhatEthersChaiMatchers, hardhatMocha, hardhatNetworkHelpers, hardhatTypechain],
   tasks: [testFiles],
   // Contracts that only tests use live in test/contracts: compiled and typed like the others, but never counted as ours.
   paths: {
@@ -44,6 +40,8 @@ export default defineConfig({
           evmVersion: "osaka",
           viaIR: true,
           optimizer: { enabled: true, runs: 1_000_000 },
+          // For scripts/checks/compiler.ts: which functions, events and errors have a @notice.
+          outputSelection: { "*": { "*": ["userdoc"] } },
         },
       },
     ],
@@ -56,7 +54,7 @@ export default defineConfig({
     mocha: { forbidPending: true, forbidOnly: process.env.CI !== undefined, timeout: 60_000 },
     solidity: {
       profiles: {
-        default: { fuzz: { runs: 256 }, invariant: { runs: 32, depth: 64 } },
+        default: { fuzz: { runs: 256, seed: fuzzSeed }, invariant: { runs: 32, depth: 64 } },
         deep: {
           fuzz: { runs: 20_000, seed: fuzzSeed },
           invariant: { runs: 512, depth: 256 },

@@ -68,7 +68,10 @@ async function install(lockHash) {
   } catch (error) {
     const offline = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/;
     if (!offline.test(error.message)) throw error;
-    throw new Error(`${error.message}\nThe npm registry cannot be reached: connect to the internet and run this again.`);
+    throw new Error(
+      `${error.message}\nThe npm registry cannot be reached: connect to the internet and run this again.`,
+      { cause: error },
+    );
   }
   writeFileSync(installStamp, lockHash);
 }

@@ -1,11 +1,11 @@
-// npm run fuzz [-- FILE ...]: the tests with big budgets, one line per test as it passes.
+// npm run fuzz [-- FILE ...]: the tests with big budgets and a seed of their own, one line per test as it passes.
 import { spawnSync } from "node:child_process";
-import { fuzzSeed } from "../test/budget.ts";
+import { randomInt } from "node:crypto";
 
-console.log(`seed of the Solidity tests: ${fuzzSeed} (ASSAY_SEED=${fuzzSeed} repeats it)`);
-const { status } = spawnSync(
-  "hardhat",
-  ["test", "--test-profile", "deep", ...process.argv.slice(2)],
-  { stdio: "inherit", env: { ...process.env, ASSAY_FUZZ: "1", ASSAY_SEED: fuzzSeed } },
-);
+const seed = process.env.ASSAY_SEED ?? String(randomInt(2 ** 31));
+console.log(`seed ${seed}: ASSAY_SEED=${seed} npm run fuzz repeats this run`);
+const { status } = spawnSync("hardhat", ["test", "--test-profile", "deep", ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { ...process.env, ASSAY_FUZZ: "1", ASSAY_SEED: seed },
+});
 process.exitCode = status ?? 1;

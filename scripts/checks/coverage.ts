@@ -1,0 +1,46 @@
+// npm run check:coverage, after `hardhat --coverage test`: lines of the core contracts that no test reaches.
+import { readFileSync } from "node:fs";
+
+const FLOOR_PERCENT = 95;
+
+export interface FileCoverage {
+  file: string;
+  lines: number;
+  hit: number;
+  /** Line numbers without a hit, ascending. */
+  missed: number[];
+}
+
+/** Reads an lcov tracefile: `SF:` opens a file, `DA:line,count` is one of its lines, `end_of_record` closes it. */
+export function parseLcov(text: string): FileCoverage[] {
+  return text
+    .split("end_of_record")
+    .map((record) => {
+      const file = /^SF:(.*)$/m.exec(record)?.[1] ?? "";
+      const counts = [...record.matchAll(/^DA:(\d+),(\d+)/gm)].map(([, line, count]) => [Number(line), Number(count)]);
+      const missed = counts.flatMap(([line = 0, count = 0]) => (count === 0 ? [line] : [])).sort((a, b) => a - b);
+      return { file, lines: counts.length, hit: counts.length - missed.length, missed };
+    })
+    .filter(({ file }) => file !== "");
+}
+
+/** Lines hit of all lines in percent; NaN where there are none, which is below any floor. */
+export function percent(files: FileCoverage[]): number {
+  const sum = (key: "lines" | "hit") => files.reduce((total, file) => total + file[key], 0);
+  return (100 * sum("hit")) / sum("lines");
+}
+
+/** The contracts the floor is about: not the examples, and no tests or harnesses. */
+export function isCore(file: string): boolean {
+  return file.startsWith("contracts/") && !file.startsWith("contracts/examples/") && !file.endsWith(".t.sol");
+}
+
+if (import.meta.main) {
+  const files = parseLcov(readFileSync("coverage/lcov.info", "utf8")).filter(({ file }) => isCore(file));
+  for (const file of files) {
+    const missed = file.missed.length > 0 ? `  not reached: ${file.missed.join(" ")}` : "";
+    console.log(`${percent([file]).toFixed(1).padStart(6)} %  ${file.file}${missed}`);
+  }
+  console.log(`${percent(files).toFixed(1).padStart(6)} %  of ${files.length} files, floor ${FLOOR_PERCENT} %`);
+  process.exitCode = percent(files) >= FLOOR_PERCENT ? 0 : 1;
+}
