@@ -62,12 +62,14 @@ function oversize(name: string, { evm }: ContractOutput): string[] {
 }
 
 function undocumented(name: string, { abi, userdoc }: ContractOutput): string[] {
-  const notices = { function: userdoc.methods, event: userdoc.events, error: userdoc.errors };
-  return abi.flatMap((entry) => {
-    const kind = entry.type as keyof typeof notices;
-    if (!(kind in notices) || notices[kind]?.[signature(entry)] !== undefined) return [];
-    return [`${name}: ${kind} ${signature(entry)} has no @notice`];
-  });
+  const notices = new Map([
+    ["function", userdoc.methods],
+    ["event", userdoc.events],
+    ["error", userdoc.errors],
+  ]);
+  return abi
+    .filter((entry) => notices.has(entry.type) && notices.get(entry.type)?.[signature(entry)] === undefined)
+    .map((entry) => `${name}: ${entry.type} ${signature(entry)} has no @notice`);
 }
 
 function signature({ name, inputs = [] }: AbiEntry): string {

@@ -8,14 +8,13 @@ export const SNAPSHOT = "snapshots/contracts.json";
 
 /** One line per figure that moved, appeared or vanished. Gas is deterministic, so nothing is tolerated. */
 export function differences(committed: Record<string, number>, today: Record<string, number>): string[] {
-  const names = new Set([...Object.keys(committed), ...Object.keys(today)]);
-  return [...names]
-    .filter((name) => committed[name] !== today[name])
-    .map((name) => {
-      const change = (today[name] ?? Number.NaN) - (committed[name] ?? Number.NaN);
-      const sign = change > 0 ? "+" : "";
-      return `${name}: ${committed[name] ?? "absent"} -> ${today[name] ?? "absent"} (${sign}${change})`;
-    });
+  const names = [...new Set([...Object.keys(committed), ...Object.keys(today)])];
+  return names.flatMap((name) => {
+    const [before, after] = [committed[name], today[name]];
+    if (before === after) return [];
+    if (before === undefined || after === undefined) return [`${name}: ${before ?? "absent"} -> ${after ?? "absent"}`];
+    return [`${name}: ${before} -> ${after} (${after > before ? "+" : ""}${after - before})`];
+  });
 }
 
 if (import.meta.main) {

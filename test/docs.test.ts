@@ -1,0 +1,77 @@
+// Runs the code blocks of README.md and docs/. A file's blocks run in order in one workspace:
+//   sh        run by bash; `npm test` and installation excepted
+//   ts        run by node, from the root of the clone
+//   solidity  whole source files, compiled together at the end
+//   json yaml parsed
+//   text      only shown
+// Directives (blocks.ts): `<!-- doc: file NAME -->`, `<!-- doc: background TEXT -->`, `<!-- doc: chain -->`.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect } from "chai";
+import { parse as parseYaml } from "yaml";
+import { type Block, CHAIN, parseBlocks } from "./docs/blocks.ts";
+import { Workspace } from "./docs/workspace.ts";
+
+const BLOCK_MS = 120_000;
+
+const files = ["README.md", ...globSync("docs/**/*.md").sort()].filter((file) => existsSync(file));
+const docs = files.map((file) => ({ file, markdown: readFileSync(file, "utf8") }));
+
+for (const { file, markdown } of docs) {
+  describe(file, () => {
+    let workspace: Workspace;
+
+    before(async function () {
+      this.timeout(BLOCK_MS);
+      workspace = new Workspace();
+      if (markdown.includes(CHAIN)) await workspace.startChain();
+    });
+    after(() => workspace.close());
+
+    const isDone = ({ language, file }: Block) => file !== undefined || !["text", "solidity"].includes(language);
+    for (const block of parseBlocks(markdown).filter(isDone)) {
+      it(`${block.language} of line ${block.line}`, () => execute(block, workspace)).timeout(BLOCK_MS);
+    }
+
+    it("links to files and names npm scripts that exist", () => {
+      const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+      const links = [...markdown.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = ""]) => path);
+      const commands = [...markdown.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name = ""]) => name);
+      expect(links.filter((path) => !existsSync(join(dirname(file), path)))).to.deep.equal([]);
+      expect(commands.filter((name) => scripts[name] === undefined)).to.deep.equal([]);
+    });
+  });
+}
+
+async function execute({ language, code, background, ...block }: Block, workspace: Workspace): Promise<void> {
+  const file = block.file ?? `line-${block.line}.${language}`;
+  workspace.write(file, code);
+  if (language === "sh") await (background === undefined ? workspace.shell(code) : workspace.start(code, background));
+  if (language === "ts") await workspace.run("node", [file]);
+  if (language === "json") JSON.parse(code);
+  if (language === "yaml") parseYaml(code);
+}
+
+describe("Solidity of the docs", () => {
+  it("compiles", () => {
+    // Names without a folder, so that `./contracts/...` means the same as in the root of the clone.
+    const blocks = docs.flatMap(({ file, markdown }) =>
+      parseBlocks(markdown).map((block) => ({ ...block, name: `${file.replaceAll("/", "-")}-${block.line}.sol` })),
+    );
+    const sources = Object.fromEntries(
+      blocks.filter(({ language }) => language === "solidity").map(({ name, code }) => [name, { content: code }]),
+    );
+    if (Object.keys(sources).length === 0) return;
+    const input = { language: "Solidity", sources, settings: { outputSelection: { "*": { "*": ["abi"] } } } };
+    const args = ["--standard-json", "--base-path", ".", "--include-path", "node_modules"];
+    const { stdout } = spawnSync("solcjs", args, { input: JSON.stringify(input), encoding: "utf8" });
+    // solcjs prints a line of its own before the JSON.
+    const { errors = [] } = JSON.parse(stdout.slice(stdout.indexOf("{"))) as {
+      errors?: { severity: string; formattedMessage: string }[];
+    };
+    const messages = errors.filter(({ severity }) => severity === "error").map((error) => error.formattedMessage);
+    expect(messages.join("\n")).to.equal("");
+  }).timeout(BLOCK_MS);
+});
