@@ -39,7 +39,7 @@ export default defineConfig({
         settings: {
           evmVersion: "osaka",
           viaIR: true,
-          optimizer: { enabled: true, runs: 1_000_000 },
+          optimizer: { enabled: true, runs: 500 },
           // For scripts/checks/compiler.ts: which functions, events and errors have a @notice.
           outputSelection: { "*": { "*": ["userdoc"] } },
         },

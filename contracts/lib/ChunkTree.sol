@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title ChunkTree
+/// @notice Merkle trees over 256-byte chunks, as `docs/formats.md` defines them: leaf `keccak256(chunk)`, inner node
+/// `keccak256(left ‖ right)`, `2^depth` leaves, `depth = ceil(log2(chunkCount))`, a missing chunk is 256 zero bytes, no
+/// chunks at all have root 0.
+/// @dev A leaf's preimage is 256 bytes and an inner node's 64, so neither can stand for the other.
+library ChunkTree {
+    /// @notice The size of a chunk in bytes.
+    uint256 internal constant CHUNK_BYTES = 256;
+
+    /// @notice `index` does not address one of the tree's `chunkCount` chunks.
+    error ChunkIndexOutOfRange(uint256 index, uint256 chunkCount);
+    /// @notice A path in a tree of this size has `expected` siblings.
+    error ProofLengthMismatch(uint256 expected, uint256 given);
+    /// @notice A chunk is exactly 256 bytes.
+    error ChunkLengthMismatch(uint256 given);
+
+    /// @notice `ceil(byteLength / 256)`.
+    function chunkCount(uint256 byteLength) internal pure returns (uint256) {
+        return (byteLength + CHUNK_BYTES - 1) / CHUNK_BYTES;
+    }
+
+    /// @notice `ceil(log2(count))`, 0 for counts 0 and 1.
+    function depth(uint256 count) internal pure returns (uint256 levels) {
+        if (count > 1) {
+            assembly ("memory-safe") {
+                levels := sub(256, clz(sub(count, 1)))
+            }
+        }
+    }
+
+    /// @notice The root of `data` cut into chunks, the last one padded with zeros.
+    function root(bytes memory data) internal pure returns (bytes32 result) {
+        uint256 leaves = chunkCount(data.length);
+        if (leaves == 0) return 0;
+        uint256 levels = depth(leaves);
+        assembly ("memory-safe") {
+            // Nodes of the level at hand, in free memory; a level is written over the one below it, always behind the
+            // place being read. One chunk more than needed is used as the padded copy of the last chunk.
+            let nodes := mload(0x40)
+            let full := shr(8, mload(data))
+            let source := add(data, 0x20)
+            for {
+                let i := 0
+            } lt(i, full) {
+                i := add(i, 1)
+            } {
+                mstore(add(nodes, shl(5, i)), keccak256(add(source, shl(8, i)), 256))
+            }
+            if lt(full, leaves) {
+                let slot := add(nodes, shl(5, full))
+                calldatacopy(slot, calldatasize(), 256) // zeros
+                mcopy(slot, add(source, shl(8, full)), and(mload(data), 255))
+                mstore(slot, keccak256(slot, 256))
+            }
+            // The root of an all-zero subtree at the level at hand, for the missing right sibling of an odd level.
+            let zero := add(nodes, shl(5, add(leaves, 1)))
+            calldatacopy(zero, calldatasize(), 256)
+            let zeroNode := keccak256(zero, 256)
+            for {
+
+            } levels {
+                levels := sub(levels, 1)
+            } {
+                if and(leaves, 1) {
+                    mstore(add(nodes, shl(5, leaves)), zeroNode)
+                    leaves := add(leaves, 1)
+                }
+                leaves := shr(1, leaves)
+                for {
+                    let i := 0
+                } lt(i, leaves) {
+                    i := add(i, 1)
+                } {
+                    mstore(add(nodes, shl(5, i)), keccak256(add(nodes, shl(6, i)), 64))
+                }
+                mstore(0x00, zeroNode)
+                mstore(0x20, zeroNode)
+                zeroNode := keccak256(0x00, 64)
+            }
+            result := mload(nodes)
+        }
+    }
+
+    /// @notice The root that `chunk` at `index` and its sibling path (leaf to root) give in a tree of `count` chunks.
+    /// @dev The depth comes from `count`, never from the proof: a shorter path cannot present an inner node as a leaf.
+    function rootFromPath(bytes memory chunk, uint256 index, uint256 count, bytes32[] memory path)
+        internal
+        pure
+        returns (bytes32 node)
+    {
+        if (chunk.length != CHUNK_BYTES) revert ChunkLengthMismatch(chunk.length);
+        if (index >= count) revert ChunkIndexOutOfRange(index, count);
+        uint256 levels = depth(count);
+        if (path.length != levels) revert ProofLengthMismatch(levels, path.length);
+        node = keccak256(chunk);
+        for (uint256 level = 0; level < levels; ++level) {
+            bytes32 sibling = path[level];
+            bool isRight = (index >> level) & 1 == 1;
+            assembly ("memory-safe") {
+                let side := shl(5, isRight)
+                mstore(side, node)
+                mstore(xor(side, 0x20), sibling)
+                node := keccak256(0x00, 0x40)
+            }
+        }
+    }
+
+    /// @notice The flat bytes of a list of tensors: each starts on a chunk, the last one ends at its own length.
+    /// @dev `root(join(tensors))` is the root of the list. The flat length and the tensors' own lengths determine
+    /// every byte, which the root alone does not: zeros that end a chunk leave no trace in it.
+    /// @param length `flatLength(tensors)`
+    function join(bytes[] calldata tensors, uint256 length) internal pure returns (bytes memory flat) {
+        flat = new bytes(length);
+        uint256 offset;
+        assembly ("memory-safe") {
+            offset := add(flat, 0x20)
+        }
+        for (uint256 i = 0; i < tensors.length; ++i) {
+            bytes calldata tensor = tensors[i];
+            assembly ("memory-safe") {
+                calldatacopy(offset, tensor.offset, tensor.length)
+                offset := add(offset, and(add(tensor.length, 255), not(255)))
+            }
+        }
+    }
+
+    /// @notice The length of `join(tensors)` in bytes.
+    function flatLength(bytes[] calldata tensors) internal pure returns (uint256 length) {
+        for (uint256 i = 0; i < tensors.length; ++i) {
+            length = ((length + 255) & ~uint256(255)) + tensors[i].length;
+        }
+    }
+}
