@@ -1,7 +1,10 @@
-// npm run check:coverage, after `hardhat --coverage test`: lines of the core contracts that no test reaches.
-import { readFileSync } from "node:fs";
+// npm run check:coverage: the lines of the core contracts that no test reaches, and a floor under those that one does.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 
 const FLOOR_PERCENT = 95;
+const COPY = "coverage/project";
 
 export interface FileCoverage {
   file: string;
@@ -35,12 +38,27 @@ export function isCore(file: string): boolean {
   return file.startsWith("contracts/") && !file.startsWith("contracts/examples/") && !file.endsWith(".t.sol");
 }
 
+/**
+ * Hardhat puts instrumented contracts where the real ones were, and TypeChain's factories with them. So the tests run in
+ * a copy of the project, which finds node_modules above it and no ../shared beside it.
+ */
+function copyProject(): void {
+  for (const entry of ["contracts", "models", "oracle", "scripts", "test", "hardhat.config.ts", "package.json"]) {
+    rmSync(join(COPY, entry), { recursive: true, force: true });
+    if (existsSync(entry)) cpSync(entry, join(COPY, entry), { recursive: true });
+  }
+  // Their contracts run in other processes, which nobody measures.
+  for (const entry of ["docs.test.ts", "e2e"]) rmSync(join(COPY, "test", entry), { recursive: true, force: true });
+}
+
 if (import.meta.main) {
-  const files = parseLcov(readFileSync("coverage/lcov.info", "utf8")).filter(({ file }) => isCore(file));
+  copyProject();
+  const { status } = spawnSync("hardhat", ["--coverage", "test"], { cwd: COPY, stdio: "inherit" });
+  const files = parseLcov(readFileSync(join(COPY, "coverage/lcov.info"), "utf8")).filter(({ file }) => isCore(file));
   for (const file of files) {
     const missed = file.missed.length > 0 ? `  not reached: ${file.missed.join(" ")}` : "";
     console.log(`${percent([file]).toFixed(1).padStart(6)} %  ${file.file}${missed}`);
   }
   console.log(`${percent(files).toFixed(1).padStart(6)} %  of ${files.length} files, floor ${FLOOR_PERCENT} %`);
-  process.exitCode = percent(files) >= FLOOR_PERCENT ? 0 : 1;
+  process.exitCode = status === 0 && percent(files) >= FLOOR_PERCENT ? 0 : 1;
 }
