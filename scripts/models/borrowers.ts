@@ -1,4 +1,4 @@
-import { exp, log } from "./elementary.ts";
+import { exp, log, square } from "./elementary.ts";
 import type { Random } from "./random.ts";
 
 /** An applicant of the simulated population, as the lender sees it. Amounts are whole US dollars. */
@@ -22,7 +22,7 @@ export function drawBorrower(random: Random): Borrower {
   const income = Math.round(MEDIAN_INCOME * exp(0.6 * random.normal()));
   const debt = random.uniform() < 0.2 ? 0 : Math.round(income * exp(-0.9 + 0.9 * random.normal()));
   const loan = Math.round(income * exp(-1.6 + 0.7 * random.normal()));
-  const monthsOfHistory = Math.floor(random.uniform() ** 2 * 420);
+  const monthsOfHistory = Math.floor(square(random.uniform()) * 420);
   // A careful majority and a careless minority, so that lateness is over-dispersed, as it is in life.
   const latePayments = random.poisson(random.uniform() < 0.75 ? 0.15 : 1.8);
   const openLines = random.poisson(1 + monthsOfHistory / 80);

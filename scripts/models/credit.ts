@@ -7,7 +7,10 @@ export interface Range {
   readonly max: number;
 }
 
-/** Inputs are brought into these ranges first, so that an absurd application stays near what was trained on. */
+/**
+ * Inputs are brought into these ranges first, so that an absurd application stays near what was trained on. A NaN counts
+ * as the worst of the range: the least income, the most debt, the largest loan.
+ */
 export const INCOME: Range = { min: 1_000, max: 1e7 };
 export const AMOUNT: Range = { min: 0, max: 1e7 };
 export const RATIO_MAX = 5;
@@ -40,15 +43,16 @@ export function score(logOdds: number): number {
 }
 
 export function features(borrower: Borrower): Float64Array {
-  const income = clip(borrower.income, INCOME);
-  const ratio = (amount: number): number => Math.min(clip(amount, AMOUNT) / income, RATIO_MAX);
+  const income = clip(known(borrower.income, INCOME.min), INCOME);
+  const ratio = (amount: number): number => Math.min(clip(known(amount, AMOUNT.max), AMOUNT) / income, RATIO_MAX);
   const history = [borrower.monthsOfHistory, borrower.latePayments, borrower.openLines];
   const counts = history.map((count, i) => clip(count, { min: 0, max: HISTORY_MAX[i] as number }));
   const raw = [log(income), ratio(borrower.debt), ratio(borrower.loan), ...counts];
-  return Float64Array.from(
-    raw,
-    (value, i) => (value - (FEATURE_MEAN[i] as number)) / (FEATURE_DEVIATION[i] as number),
-  );
+  return Float64Array.from(raw, (value, i) => (value - (FEATURE_MEAN[i] as number)) / (FEATURE_DEVIATION[i] as number));
+}
+
+function known(value: number, worst: number): number {
+  return Number.isNaN(value) ? worst : value;
 }
 
 function clip(value: number, { min, max }: Range): number {

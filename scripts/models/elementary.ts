@@ -1,19 +1,22 @@
 /**
- * exp and log from +, -, x and / alone.
+ * Elementary functions from +, -, x and / alone.
  *
- * ECMAScript leaves Math.exp and Math.log to the host, so that training with them gives other weights on another
+ * ECMAScript leaves Math.exp, Math.log and ** to the host, so that training with them gives other weights on another
  * machine. These round the same everywhere, because the four operations do (IEEE 754 binary64).
  */
 
 // ln 2 = LN2_HIGH + LN2_LOW; LN2_HIGH has 33 significant bits, so that k * LN2_HIGH is exact for |k| < 2^20.
-const LN2_HIGH = 6.9314718036912381649e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
-const LOG2_E = 1.4426950408889634;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 
 const EXP_DEGREE = 13;
 const LOG_DEGREE = 23;
 
 const bits = new DataView(new ArrayBuffer(8));
+
+export function square(x: number): number {
+  return x * x;
+}
 
 /** 2^k for -1022 <= k <= 1023. */
 function powerOfTwo(k: number): number {
@@ -30,7 +33,7 @@ function powerOfTwo(k: number): number {
 export function exp(x: number): number {
   if (x < -708) return 0;
   if (x > 709) return Infinity;
-  const k = Math.round(x * LOG2_E);
+  const k = Math.round(x * Math.LOG2E);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
   let sum = 1;
   for (let n = EXP_DEGREE; n > 0; n--) sum = 1 + (sum * r) / n;
@@ -53,8 +56,7 @@ export function log(x: number): number {
     k += 1;
   }
   const s = (m - 1) / (m + 1);
-  const square = s * s;
   let sum = 0;
-  for (let n = LOG_DEGREE; n > 0; n -= 2) sum = sum * square + 1 / n;
+  for (let n = LOG_DEGREE; n > 0; n -= 2) sum = sum * square(s) + 1 / n;
   return k * LN2_HIGH + (2 * s * sum + k * LN2_LOW);
 }

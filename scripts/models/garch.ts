@@ -1,4 +1,4 @@
-import { exp, log } from "./elementary.ts";
+import { exp, log, square } from "./elementary.ts";
 import type { Random } from "./random.ts";
 
 /**
@@ -42,7 +42,7 @@ export function drawRegime(random: Random): Regime {
 export function* simulateSamples(count: number, random: Random): Generator<Sample> {
   for (let made = 0; made < count; ) {
     const regime = drawRegime(random);
-    let variance = regime.level ** 2;
+    let variance = square(regime.level);
     const step = (): { sigma: number; value: number } => {
       const sigma = Math.sqrt(variance);
       const value = sigma * innovation(regime, random);
@@ -60,7 +60,7 @@ export function* simulateSamples(count: number, random: Random): Generator<Sampl
 
 export function nextVariance(regime: Regime, variance: number, value: number): number {
   const { level, alpha, beta } = regime;
-  return (1 - alpha - beta) * level * level + alpha * value * value + beta * variance;
+  return (1 - alpha - beta) * square(level) + alpha * square(value) + beta * variance;
 }
 
 function innovation({ degreesOfFreedom }: Regime, random: Random): number {

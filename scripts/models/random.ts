@@ -5,10 +5,17 @@ import { exp, log } from "./elementary.ts";
  * as its authors recommend. Uses integer operations, the four arithmetic ones and sqrt only: the same everywhere.
  */
 export class Random {
-  readonly #state: Uint32Array;
+  #state: Uint32Array;
 
   constructor(seed: bigint) {
     this.#state = expandSeed(seed);
+  }
+
+  /** Continues from a state of four words, not all zero. */
+  static fromState(words: readonly number[]): Random {
+    const random = new Random(0n);
+    random.#state = Uint32Array.from(words);
+    return random;
   }
 
   /** Uniform over the integers [0, 2^32). */

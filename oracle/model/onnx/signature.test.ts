@@ -4,7 +4,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { runs } from "../../../test/budget.ts";
 import { describeShared } from "../../../test/shared.ts";
-import { bindDims } from "./bind-dims.ts";
+import { bindDims } from "./bindDims.ts";
 import { MalformedOnnxError, UnknownOutputError, UnsupportedTensorError } from "./errors.ts";
 import {
   type GraphProtoSchema,
@@ -32,15 +32,11 @@ function tensor(elemType: number, dims: readonly (number | string | null)[]): Ty
 
 function model(graph: MessageInitShape<typeof GraphProtoSchema>): Uint8Array {
   const opsetImport = [{ domain: "", version: 21n }];
-  return toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, { irVersion: 10n, opsetImport, graph }),
-  );
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 10n, opsetImport, graph }));
 }
 
 const scalar: Value = { name: "y", type: tensor(FLOAT, []) };
-const withInput = (type: Type): Uint8Array =>
-  model({ input: [{ name: "x", type }], output: [scalar] });
+const withInput = (type: Type): Uint8Array => model({ input: [{ name: "x", type }], output: [scalar] });
 
 function thrownBy(action: () => unknown): unknown {
   try {
@@ -94,10 +90,7 @@ describe("readSignature", () => {
     const onnx = model({
       output: [{ name: "maps", type: maps }, { name: "label", type: tensor(INT64, [1]) }, scalar],
     });
-    expect(readSignature(onnx, ["y", "label"]).outputs.map(({ name }) => name)).to.deep.equal([
-      "y",
-      "label",
-    ]);
+    expect(readSignature(onnx, ["y", "label"]).outputs.map(({ name }) => name)).to.deep.equal(["y", "label"]);
 
     const unsupported = thrownBy(() => readSignature(onnx));
     expect(unsupported).to.be.instanceOf(UnsupportedTensorError);
@@ -159,22 +152,20 @@ describe("readSignature", () => {
   });
 
   const volatility = readFileSync(new URL("../../../models/volatility.onnx", import.meta.url));
-  const seed = Number(process.env["ASSAY_SEED"] ?? 2);
+  const seed = Number(process.env.ASSAY_SEED ?? 2);
 
   /** Whatever the bytes: a signature or one of the documented errors. */
   function readsOrRefuses(onnx: Uint8Array): void {
     try {
       readSignature(onnx);
     } catch (error) {
-      const documented =
-        error instanceof MalformedOnnxError || error instanceof UnsupportedTensorError;
+      const documented = error instanceof MalformedOnnxError || error instanceof UnsupportedTensorError;
       if (!documented) throw error;
     }
   }
 
   it(`survives every truncation of a model`, () => {
-    for (let length = 0; length < volatility.length; length++)
-      readsOrRefuses(volatility.subarray(0, length));
+    for (let length = 0; length < volatility.length; length++) readsOrRefuses(volatility.subarray(0, length));
   });
 
   it(`survives garbage, seed ${seed}`, () => {
@@ -202,9 +193,7 @@ interface Reference {
     readonly outputs: ReferenceTensors;
   }[];
 }
-type ReferenceTensors = Readonly<
-  Record<string, { readonly type: string; readonly dims: readonly number[] }>
->;
+type ReferenceTensors = Readonly<Record<string, { readonly type: string; readonly dims: readonly number[] }>>;
 
 const REFERENCE_DTYPES: Readonly<Record<string, string>> = {
   float32: "f32",
@@ -250,9 +239,7 @@ describeShared("signatures of real models", (folder) => {
 
   for (const id of ids.filter((id) => !HOPELESS.includes(id))) {
     it(`agrees with what ONNX Runtime took and gave: ${id}`, () => {
-      const { sets } = JSON.parse(
-        readFileSync(`${folder}models/${id}/ref/ref.json`, "utf8"),
-      ) as Reference;
+      const { sets } = JSON.parse(readFileSync(`${folder}models/${id}/ref/ref.json`, "utf8")) as Reference;
       for (const { inputs, outputs } of sets) {
         const signature = readSignature(onnxOf(id), Object.keys(outputs));
         const sizes = {
@@ -261,25 +248,18 @@ describeShared("signatures of real models", (folder) => {
         };
         const bound = bindDims(signature, sizes);
         expect(bound.inputs).to.have.deep.members(signatureOf(inputs));
-        if (id === MISDECLARED)
-          expect(bound.outputs).not.to.have.deep.members(signatureOf(outputs));
+        if (id === MISDECLARED) expect(bound.outputs).not.to.have.deep.members(signatureOf(outputs));
         else expect(bound.outputs).to.have.deep.members(signatureOf(outputs));
       }
     });
   }
 });
 
-function sizesIn(
-  signature: readonly TensorSignature[],
-  tensors: ReferenceTensors,
-): Record<string, number> {
+function sizesIn(signature: readonly TensorSignature[], tensors: ReferenceTensors): Record<string, number> {
   const named = signature.flatMap(({ name, dims }) =>
     dims.map((dim, axis) => [dim, tensors[name]?.dims[axis]] as const),
   );
-  return Object.fromEntries(named.filter(([dim]) => typeof dim === "string")) as Record<
-    string,
-    number
-  >;
+  return Object.fromEntries(named.filter(([dim]) => typeof dim === "string")) as Record<string, number>;
 }
 
 function signatureOf(

@@ -10,7 +10,7 @@ import {
   type TensorShapeProto,
   type ValueInfoProto,
 } from "./onnx_pb.ts";
-import { typeName } from "./type-name.ts";
+import { typeName } from "./typeName.ts";
 
 /** A size, or the name of one that the model leaves open. */
 export type Dim = number | string;
@@ -94,10 +94,7 @@ function checkNames(kind: "input" | "output", values: readonly ValueInfoProto[])
   }
 }
 
-function select(
-  values: readonly ValueInfoProto[],
-  names: readonly string[] | undefined,
-): readonly ValueInfoProto[] {
+function select(values: readonly ValueInfoProto[], names: readonly string[] | undefined): readonly ValueInfoProto[] {
   if (names === undefined) return values;
   return names.map((wanted) => {
     const value = values.find(({ name }) => name === wanted);

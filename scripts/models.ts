@@ -1,12 +1,12 @@
 // npm run models: trains the example models from their seeds, checks the files with ONNX Runtime, writes `models/`.
 import { readFile, writeFile } from "node:fs/promises";
-import { creditStudy } from "./credit-study.ts";
-import { checkOnnx, TOLERANCE } from "./onnx-check.ts";
-import { replaceReport, report } from "./report.ts";
-import type { Study } from "./study.ts";
-import { volatilityStudy } from "./volatility-study.ts";
+import { creditStudy } from "./models/creditStudy.ts";
+import { checkOnnx, TOLERANCE } from "./models/onnxCheck.ts";
+import { replaceReport, report } from "./models/report.ts";
+import type { Study } from "./models/study.ts";
+import { volatilityStudy } from "./models/volatilityStudy.ts";
 
-const MODELS = new URL("../../models/", import.meta.url);
+const MODELS = new URL("../models/", import.meta.url);
 const README = new URL("README.md", MODELS);
 
 async function make(study: Study): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { bindDims } from "./bind-dims.ts";
+import { bindDims } from "./bindDims.ts";
 import { DimBindingError, TensorTooLargeError, UnboundDimsError } from "./errors.ts";
 import type { Signature } from "./signature.ts";
 

@@ -13,12 +13,7 @@ const OPTIMISATION_LEVELS = ["disabled", "all"] as const;
  * @returns the number of values compared
  * @throws AssertionError naming the probe and the output whose values disagree
  */
-export async function checkOnnx(
-  study: Study,
-  mlp: Mlp,
-  onnx: Uint8Array,
-  seed: bigint,
-): Promise<number> {
+export async function checkOnnx(study: Study, mlp: Mlp, onnx: Uint8Array, seed: bigint): Promise<number> {
   let compared = 0;
   for (const graphOptimizationLevel of OPTIMISATION_LEVELS) {
     const session = await InferenceSession.create(onnx, { graphOptimizationLevel });
@@ -45,10 +40,7 @@ export async function runOnnx(session: InferenceSession, feeds: Feeds): Promise<
   });
   const outputs = await session.run(Object.fromEntries(tensors));
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, { data }]) => [
-      name,
-      Array.from(data as Float32Array, Number),
-    ]),
+    Object.entries(outputs).map(([name, { data }]) => [name, Array.from(data as Float32Array, Number)]),
   );
 }
 

@@ -1,7 +1,7 @@
 import { type Borrower, drawBorrower, trueDefaultProbability } from "./borrowers.ts";
 import { FEATURE_MEAN, features, logOdds, probability, score } from "./credit.ts";
-import { creditOnnx } from "./credit-graph.ts";
-import { log } from "./elementary.ts";
+import { creditOnnx } from "./creditGraph.ts";
+import { log, square } from "./elementary.ts";
 import { createMlp, roundToFloat32, train } from "./mlp.ts";
 import { Random } from "./random.ts";
 import type { Feeds, Study } from "./study.ts";
@@ -58,10 +58,8 @@ export const creditStudy: Study = {
       const counts = [history.monthsOfHistory, history.latePayments, history.openLines];
       return feeds([income, debt, loan], counts.map(BigInt));
     });
-    const extremes = [-Infinity, -1, 0, 1, 1e6, 1e30, Infinity].flatMap((amount) =>
-      [-(2n ** 63n), 0n, 5n, 2n ** 63n - 1n].map((count) =>
-        feeds([amount, amount, amount], [count, count, count]),
-      ),
+    const extremes = [-Infinity, -1, 0, 1, 1e6, 1e30, Infinity, NaN].flatMap((amount) =>
+      [-(2n ** 63n), 0n, 5n, 2n ** 63n - 1n].map((count) => feeds([amount, amount, amount], [count, count, count])),
     );
     return [...simulated, ...extremes];
   },
@@ -91,38 +89,30 @@ function feeds(amounts: readonly number[], history: readonly bigint[]): Feeds {
 
 function borrowerOf(feeds: Feeds): Borrower {
   const amount = (name: string): number => Number(feeds[name]?.[0]);
-  const [monthsOfHistory, latePayments, openLines] = Array.from(
-    feeds["history"] as BigInt64Array,
-    Number,
-  ) as [number, number, number];
+  const [monthsOfHistory, latePayments, openLines] = Array.from(feeds.history as BigInt64Array, Number) as [
+    number,
+    number,
+    number,
+  ];
   const [income, debt, loan] = [amount("income"), amount("debt"), amount("loan")];
   return { income, debt, loan, monthsOfHistory, latePayments, openLines };
 }
 
-function measure(
-  applicants: readonly Applicant[],
-  forecast: (applicant: Applicant) => number,
-): number[] {
+function measure(applicants: readonly Applicant[], forecast: (applicant: Applicant) => number): number[] {
   const forecasts = applicants.map(forecast);
   let logLoss = 0;
   let brier = 0;
   applicants.forEach(({ defaulted }, i) => {
     const p = forecasts[i] as number;
     logLoss -= log(defaulted ? p : 1 - p);
-    brier += (p - (defaulted ? 1 : 0)) ** 2;
+    brier += square(p - (defaulted ? 1 : 0));
   });
-  return [
-    logLoss / applicants.length,
-    brier / applicants.length,
-    areaUnderCurve(applicants, forecasts),
-  ];
+  return [logLoss / applicants.length, brier / applicants.length, areaUnderCurve(applicants, forecasts)];
 }
 
 /** The chance that a borrower who defaults was given a higher probability than one who repays, ties counting half. */
 function areaUnderCurve(applicants: readonly Applicant[], forecasts: readonly number[]): number {
-  const ranked = [...forecasts.keys()].sort(
-    (a, b) => (forecasts[a] as number) - (forecasts[b] as number),
-  );
+  const ranked = [...forecasts.keys()].sort((a, b) => (forecasts[a] as number) - (forecasts[b] as number));
   let repaidBelow = 0;
   let wins = 0;
   for (let start = 0, end = 0; start < ranked.length; start = end) {

@@ -4,19 +4,19 @@ import {
   AttributeProtoSchema,
   GraphProtoSchema,
   ModelProtoSchema,
-  NodeProtoSchema,
   type NodeProto,
+  NodeProtoSchema,
   OperatorSetIdProtoSchema,
   StringStringEntryProtoSchema,
+  type TensorProto,
   TensorProto_DataType,
   TensorProtoSchema,
-  type TensorProto,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
   TypeProto_TensorSchema,
   TypeProtoSchema,
-  ValueInfoProtoSchema,
   type ValueInfoProto,
+  ValueInfoProtoSchema,
 } from "../../oracle/model/onnx/onnx_pb.ts";
 import type { Layer } from "./mlp.ts";
 
@@ -66,12 +66,7 @@ export class GraphBuilder {
   }
 
   /** A node with one output, named `output`; attributes are integers, all that these models need. */
-  node(
-    opType: string,
-    input: string[],
-    output: string,
-    attributes: Readonly<Record<string, number>> = {},
-  ): string {
+  node(opType: string, input: string[], output: string, attributes: Readonly<Record<string, number>> = {}): string {
     const attribute = Object.entries(attributes).map(([name, value]) =>
       create(AttributeProtoSchema, {
         name,
@@ -79,10 +74,14 @@ export class GraphBuilder {
         i: BigInt(value),
       }),
     );
-    this.#nodes.push(
-      create(NodeProtoSchema, { name: output, opType, input, output: [output], attribute }),
-    );
+    this.#nodes.push(create(NodeProtoSchema, { name: output, opType, input, output: [output], attribute }));
     return output;
+  }
+
+  /** A NaN becomes `replacement`: operators differ between runtimes in what they make of one. */
+  withoutNaN(input: string, replacement: number, output: string): string {
+    const absent = this.node("IsNaN", [input], `${output}_absent`);
+    return this.node("Where", [absent, this.f32(`${output}_replacement`, [], [replacement]), input], output);
   }
 
   clip(input: string, min: number, max: number, output: string): string {
@@ -141,12 +140,7 @@ export class GraphBuilder {
   }
 }
 
-function valueInfo(
-  name: string,
-  type: ElementType,
-  dims: readonly number[],
-  docString: string,
-): ValueInfoProto {
+function valueInfo(name: string, type: ElementType, dims: readonly number[], docString: string): ValueInfoProto {
   const dim = dims.map((size) =>
     create(TensorShapeProto_DimensionSchema, { value: { case: "dimValue", value: BigInt(size) } }),
   );
