@@ -4,6 +4,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { runs } from "../../../test/budget.ts";
 import { describeShared } from "../../../test/shared.ts";
+import { DTYPES } from "../tensor.ts";
 import { bindDims } from "./bindDims.ts";
 import { MalformedOnnxError, UnknownOutputError, UnsupportedTensorError } from "./errors.ts";
 import {
@@ -63,6 +64,14 @@ describe("readSignature", () => {
       ],
       outputs: [{ name: "label", dtype: "bool", dims: ["batch"] }],
     });
+  });
+
+  it("knows the ONNX element type of every dtype", () => {
+    const { DOUBLE, INT8, UINT8, INT16, UINT16, INT32, UINT32, BOOL } = TensorProto_DataType;
+    const types = [FLOAT, DOUBLE, INT8, UINT8, INT16, UINT16, INT32, UINT32, INT64, BOOL];
+    const read = types.map((type) => readSignature(withInput(tensor(type, []))).inputs[0]?.dtype);
+    expect(read).to.deep.equal(["f32", "f64", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "bool"]);
+    expect(read).to.deep.equal(Object.keys(DTYPES));
   });
 
   it("calls a dimension without a name after its place", () => {
