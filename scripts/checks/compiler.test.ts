@@ -40,7 +40,7 @@ describe("compiler check", () => {
     expect(problems({ contracts })).to.deep.equal([]);
   });
 
-  it("asks for a notice on every function, event and error of an interface", () => {
+  it("asks for a notice on every function and event of an interface", () => {
     const tuple = {
       type: "tuple[]",
       components: [{ type: "uint256" }, { type: "tuple", components: [{ type: "bool" }] }],
@@ -52,7 +52,7 @@ describe("compiler check", () => {
       { type: "error", name: "Wrong", inputs: [] },
       { type: "constructor", inputs: [] },
     ];
-    const userdoc = { methods: { "told((uint256,(bool))[])": {} }, errors: { "Wrong()": [] } };
+    const userdoc = { methods: { "told((uint256,(bool))[])": {} } };
     const contracts = { "project/contracts/interfaces/I.sol": { I: contract(0, 0, { abi, userdoc }) } };
     expect(problems({ contracts })).to.deep.equal([
       "I: function untold(address) has no @notice",

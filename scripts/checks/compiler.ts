@@ -23,7 +23,7 @@ interface AbiParameter {
 interface ContractOutput {
   abi: AbiEntry[];
   evm: { bytecode: { object: string }; deployedBytecode: { object: string } };
-  userdoc: Partial<Record<"methods" | "events" | "errors", Record<string, unknown>>>;
+  userdoc: Partial<Record<"methods" | "events", Record<string, unknown>>>;
 }
 
 /** What is read of solc's output; source names start with `project/` for ours and `npm/` for dependencies. */
@@ -65,7 +65,6 @@ function undocumented(name: string, { abi, userdoc }: ContractOutput): string[] 
   const notices = new Map([
     ["function", userdoc.methods],
     ["event", userdoc.events],
-    ["error", userdoc.errors],
   ]);
   return abi
     .filter((entry) => notices.has(entry.type) && notices.get(entry.type)?.[signature(entry)] === undefined)
