@@ -5,7 +5,7 @@ import { DTYPES, type Dtype, pack } from "../oracle/model/tensor.ts";
 import { Random } from "../scripts/models/random.ts";
 import type { TensorsHarness } from "../types/index.ts";
 import { runs, seed } from "./budget.ts";
-import { fixedPointPairs, floatPairs, MAX_DECIMALS, type Pair } from "./fixed-point-operands.ts";
+import { fixedPointPairs, floatPairs, MAX_DECIMALS, type Pair } from "./fixedPointOperands.ts";
 import {
   BINARY32,
   BINARY64,
