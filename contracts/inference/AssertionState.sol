@@ -25,9 +25,13 @@ library AssertionStateLib {
 
     /// @param bond_ wei, a whole number of gwei
     function create(bytes32 assertionId, uint256 bond_, uint256 finalisableAt_) internal pure returns (AssertionState) {
-        return AssertionState.wrap(
-            (uint256(assertionId) & ~uint256(type(uint96).max)) | ((bond_ / 1 gwei) << 48) | (finalisableAt_ << 8) | LIVE
-        );
+        return
+            AssertionState.wrap(
+                (uint256(assertionId) & ~uint256(type(uint96).max)) |
+                    ((bond_ / 1 gwei) << 48) |
+                    (finalisableAt_ << 8) |
+                    LIVE
+            );
     }
 
     function exists(AssertionState state) internal pure returns (bool) {

@@ -14,14 +14,16 @@ type Assignment is uint256;
 using AssignmentLib for Assignment global;
 
 library AssignmentLib {
-    function pack(address operator_, uint256 requestedAt_, uint256 latency_, uint256 penaltyBps_)
-        internal
-        pure
-        returns (Assignment)
-    {
-        return Assignment.wrap(
-            uint256(uint160(operator_)) | (requestedAt_ << 160) | (latency_ << 200) | (penaltyBps_ << 216)
-        );
+    function pack(
+        address operator_,
+        uint256 requestedAt_,
+        uint256 latency_,
+        uint256 penaltyBps_
+    ) internal pure returns (Assignment) {
+        return
+            Assignment.wrap(
+                uint256(uint160(operator_)) | (requestedAt_ << 160) | (latency_ << 200) | (penaltyBps_ << 216)
+            );
     }
 
     function operator(Assignment assignment) internal pure returns (address) {

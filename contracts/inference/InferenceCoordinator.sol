@@ -27,8 +27,8 @@ import {RequestState, RequestStateLib} from "./RequestState.sol";
 import {Requests} from "./Requests.sol";
 
 /// @title InferenceCoordinator
-/// @notice The one contract of a deployment that holds money and state. The operators' registry is a part of it, since a
-/// request reads a model, an offer and a stake, and an assertion writes a stake: each call to a contract of its own
+/// @notice The one contract of a deployment that holds money and state. The operators' registry is a part of it, since
+/// a request reads a model, an offer and a stake, and an assertion writes a stake: each call to a contract of its own
 /// would cost 2,600 gas and more.
 /// @dev Callbacks run last, with the guard still closed: a consumer may make requests from within one (`request`
 /// touches no existing state), and nothing else.
@@ -58,7 +58,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         _;
     }
 
-    constructor(Parameters memory parameters_, IArbiter arbiter_, address p256Verifier_)
+    constructor(
+        Parameters memory parameters_,
+        IArbiter arbiter_,
+        address p256Verifier_
+    )
         EIP712("Assay", "1")
         ModelStore(arbiter_)
         OperatorRegistry(parameters_.exitDelay, parameters_.minStake, p256Verifier_)
@@ -79,11 +83,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     // ------------------------------------------------------------------------------------------------ requests
 
     /// @inheritdoc IInferenceCoordinator
-    function request(bytes32 modelId, bytes[] calldata tensors, Policy policy)
-        external
-        payable
-        returns (bytes32 requestId)
-    {
+    function request(
+        bytes32 modelId,
+        bytes[] calldata tensors,
+        Policy policy
+    ) external payable returns (bytes32 requestId) {
         Model model = _models[modelId];
         _checkModel(modelId, model, policy);
         _checkPolicy(policy);
@@ -163,18 +167,25 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     }
 
     /// @inheritdoc IInferenceCoordinator
-    function assertBeside(Assertion calldata assertion, Answer calldata rival, bytes32 rivalRoot, bytes calldata dispute)
-        external
-        payable
-        nonReentrant
-    {
+    function assertBeside(
+        Assertion calldata assertion,
+        Answer calldata rival,
+        bytes32 rivalRoot,
+        bytes calldata dispute
+    ) external payable nonReentrant {
         Request calldata request_ = assertion.request;
         (bytes32 requestId, RequestState state) = _find(request_);
         (AssertionState rivalState, bytes32 rivalId) = _findAssertion(request_, requestId, rival, rivalRoot);
         if (state.live() == MAX_LIVE) revert TooManyAssertions(requestId);
         address operator = assertion.answer.operator;
-        (bytes32 assertionId, bytes32 outputRoot) =
-            _assert(request_, requestId, state, assertion.answer, assertion.output, assertion.signature);
+        (bytes32 assertionId, bytes32 outputRoot) = _assert(
+            request_,
+            requestId,
+            state,
+            assertion.answer,
+            assertion.output,
+            assertion.signature
+        );
 
         if (request_.model.isExact() && outputRoot != rivalRoot) {
             _assertions[requestId][operator] = _assertions[requestId][operator].withHeld(true);
@@ -182,7 +193,9 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
             emit Held(requestId, assertionId);
             emit Held(requestId, rivalId);
             arbiter.contest{value: msg.value}(
-                AssertionRef(assertionId, requestId, operator), AssertionRef(rivalId, requestId, rival.operator), dispute
+                AssertionRef(assertionId, requestId, operator),
+                AssertionRef(rivalId, requestId, rival.operator),
+                dispute
             );
             return;
         }
@@ -195,10 +208,12 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     // ------------------------------------------------------------------------------------------------ finality
 
     /// @inheritdoc IInferenceCoordinator
-    function finalise(Request calldata request_, Answer calldata answer, bytes32 outputRoot, bytes calldata output)
-        external
-        nonReentrant
-    {
+    function finalise(
+        Request calldata request_,
+        Answer calldata answer,
+        bytes32 outputRoot,
+        bytes calldata output
+    ) external nonReentrant {
         (bytes32 requestId, RequestState state) = _find(request_);
         if (state.status() != RequestStatus.Asserted) revert WrongStatus(requestId, state.status());
         (AssertionState assertion, bytes32 assertionId) = _findAssertion(request_, requestId, answer, outputRoot);
@@ -217,12 +232,14 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
             Finalisation calldata item = finalisations[i];
             (bytes32 requestId, RequestState state) = _find(item.request);
             if (state.status() != RequestStatus.Asserted) continue;
-            (AssertionState assertion, bytes32 assertionId) =
-                _findAssertion(item.request, requestId, item.answer, item.outputRoot);
-            if (assertion.isHeld()) continue;
-            _finalise(
-                item.request, requestId, state, item.answer.operator, assertion, assertionId, item.outputRoot
+            (AssertionState assertion, bytes32 assertionId) = _findAssertion(
+                item.request,
+                requestId,
+                item.answer,
+                item.outputRoot
             );
+            if (assertion.isHeld()) continue;
+            _finalise(item.request, requestId, state, item.answer.operator, assertion, assertionId, item.outputRoot);
             if (item.request.policy.wantsFinal()) {
                 _checkOutput(item.request, item.output, item.outputRoot);
                 due[i] = requestId;
@@ -236,10 +253,12 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     }
 
     /// @inheritdoc IInferenceCoordinator
-    function settle(Request calldata request_, Answer calldata answer, bytes32 outputRoot, bytes32 finalRoot)
-        external
-        nonReentrant
-    {
+    function settle(
+        Request calldata request_,
+        Answer calldata answer,
+        bytes32 outputRoot,
+        bytes32 finalRoot
+    ) external nonReentrant {
         (bytes32 requestId, RequestState state) = _find(request_);
         if (state.status() != RequestStatus.Final) revert WrongStatus(requestId, state.status());
         _checkTerms(request_, requestId, state, finalRoot);
@@ -256,8 +275,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     /// @inheritdoc IInferenceCoordinator
     function deliver(Request calldata request_, Answer calldata answer, bytes calldata output) external nonReentrant {
         (bytes32 requestId, RequestState state) = _find(request_);
-        bytes32 outputRoot = ChunkTree.root(output);
-        _checkOutput(request_, output, outputRoot);
+        bytes32 outputRoot = _rootOf(request_, output);
         if (state.status() == RequestStatus.Final) {
             _checkTerms(request_, requestId, state, outputRoot);
             bool due = request_.policy.wantsFinal() && !state.finalDelivered();
@@ -294,12 +312,10 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     }
 
     /// @inheritdoc IArbitrable
-    function reject(AssertionRef calldata assertion, address winner)
-        external
-        onlyArbiter
-        nonReentrant
-        returns (uint256 bond)
-    {
+    function reject(
+        AssertionRef calldata assertion,
+        address winner
+    ) external onlyArbiter nonReentrant returns (uint256 bond) {
         AssertionState state = _findLive(assertion);
         (bytes32 requestId, address operator) = (assertion.requestId, assertion.operator);
         _assertions[requestId][operator] = state.end();
@@ -319,12 +335,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     }
 
     /// @inheritdoc IArbitrable
-    function slash(address operator, uint256 amount, Payout[] calldata payouts)
-        external
-        onlyArbiter
-        nonReentrant
-        returns (uint256 taken)
-    {
+    function slash(
+        address operator,
+        uint256 amount,
+        Payout[] calldata payouts
+    ) external onlyArbiter nonReentrant returns (uint256 taken) {
         taken = _takeStake(operator, amount);
         uint256 rest = taken;
         uint256 claimed = 0;
@@ -344,8 +359,8 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     /// @inheritdoc IInferenceCoordinator
     function isFinal(Request calldata request_, bytes calldata output) external view returns (bool) {
         RequestState state = _requests[request_.id()];
-        return state.status() == RequestStatus.Final && output.length == request_.model.outputBytes()
-            && state.commitsTo(request_.commitment(ChunkTree.root(output)));
+        if (state.status() != RequestStatus.Final || output.length != request_.model.outputBytes()) return false;
+        return state.commitsTo(request_.commitment(ChunkTree.root(output)));
     }
 
     /// @inheritdoc IInferenceCoordinator
@@ -354,11 +369,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     }
 
     /// @inheritdoc IInferenceCoordinator
-    function assertionIdOf(Request calldata request_, Answer calldata answer, bytes32 outputRoot)
-        external
-        view
-        returns (bytes32)
-    {
+    function assertionIdOf(
+        Request calldata request_,
+        Answer calldata answer,
+        bytes32 outputRoot
+    ) external view returns (bytes32) {
         return _assertionId(request_, request_.id(), answer, outputRoot);
     }
 
@@ -386,14 +401,15 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
 
     /// @inheritdoc IInferenceCoordinator
     function parameters() external view returns (Parameters memory) {
-        return Parameters({
-            window: uint40(_window),
-            exitDelay: uint40(_exitDelay),
-            takeoverPeriod: uint40(_takeoverPeriod),
-            maxAnswerPeriod: uint32(_maxAnswerPeriod),
-            minStake: uint96(_minStake),
-            operatorBond: uint96(_operatorBond)
-        });
+        return
+            Parameters({
+                window: uint40(_window),
+                exitDelay: uint40(_exitDelay),
+                takeoverPeriod: uint40(_takeoverPeriod),
+                maxAnswerPeriod: uint32(_maxAnswerPeriod),
+                minStake: uint96(_minStake),
+                operatorBond: uint96(_operatorBond)
+            });
     }
 
     // ------------------------------------------------------------------------------------------------ internal
@@ -408,13 +424,13 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         bytes calldata signature
     ) private returns (bytes32 assertionId, bytes32 outputRoot) {
         RequestStatus status = state.status();
-        if (status != RequestStatus.Requested && status != RequestStatus.Asserted) revert WrongStatus(requestId, status);
+        if (status != RequestStatus.Requested && status != RequestStatus.Asserted)
+            revert WrongStatus(requestId, status);
         _checkTerms(request_, requestId, state, 0);
         _checkTime(request_, requestId, state, answer);
         if (_assertions[requestId][answer.operator].exists()) revert AlreadyAsserted(requestId, answer.operator);
 
-        outputRoot = ChunkTree.root(output);
-        _checkOutput(request_, output, outputRoot);
+        outputRoot = _rootOf(request_, output);
         assertionId = _assertionId(request_, requestId, answer, outputRoot);
         _checkSigner(assertionId, signature, answer.operator);
         state = _chargeLateness(request_, requestId, state);
@@ -462,16 +478,18 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         bytes calldata output
     ) private {
         bytes memory message = abi.encodeCall(
-            IInferenceConsumer.onInference, (requestId, stage, request_.model.isDisputable(), output)
+            IInferenceConsumer.onInference,
+            (requestId, stage, request_.model.isDisputable(), output)
         );
         uint256 gasBought = request_.policy.callbackGas();
-        // EIP-150 hands down at most 63/64 of the gas: less than what was bought would let a caller starve the consumer.
+        // EIP-150 hands down at most 63/64 of the gas: with less than what was bought a caller could starve the consumer.
         uint256 required = gasBought + gasBought / 63 + CALLBACK_RESERVE;
         if (gasleft() < required) revert CallbackGasStarved(required, gasleft());
         address requester = request_.requester;
         bool success;
         assembly ("memory-safe") {
-            success := call(gasBought, requester, 0, add(message, 0x20), mload(message), 0, 0) // returned data is not copied
+            // Returned data is not copied: its size is the consumer's to choose.
+            success := call(gasBought, requester, 0, add(message, 0x20), mload(message), 0, 0)
         }
         if (!success) {
             emit DeliveryFailed(requestId, stage);
@@ -489,10 +507,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     }
 
     /// @dev Burns the penalty that the assigned operator accepted, once, if it let its exclusive period pass.
-    function _chargeLateness(Request calldata request_, bytes32 requestId, RequestState state)
-        private
-        returns (RequestState)
-    {
+    function _chargeLateness(
+        Request calldata request_,
+        bytes32 requestId,
+        RequestState state
+    ) private returns (RequestState) {
         Assignment assignment = request_.assignment;
         uint256 penaltyBps = assignment.penaltyBps();
         if (penaltyBps == 0 || state.latenessSettled()) return state;
@@ -511,11 +530,12 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         if (state.status() == RequestStatus.None) revert UnknownRequest(requestId);
     }
 
-    function _findAssertion(Request calldata request_, bytes32 requestId, Answer calldata answer, bytes32 outputRoot)
-        private
-        view
-        returns (AssertionState assertion, bytes32 assertionId)
-    {
+    function _findAssertion(
+        Request calldata request_,
+        bytes32 requestId,
+        Answer calldata answer,
+        bytes32 outputRoot
+    ) private view returns (AssertionState assertion, bytes32 assertionId) {
         assertionId = _assertionId(request_, requestId, answer, outputRoot);
         assertion = _assertions[requestId][answer.operator];
         if (!assertion.isLive() || !assertion.isFor(assertionId)) revert UnknownAssertion(requestId, assertionId);
@@ -564,26 +584,35 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         return ChunkTree.join(tensors, length);
     }
 
-    function _checkOutput(Request calldata request_, bytes calldata output, bytes32 outputRoot) private pure {
+    /// @dev The length is checked because the root does not bind it.
+    function _rootOf(Request calldata request_, bytes calldata output) private pure returns (bytes32) {
         uint256 expected = request_.model.outputBytes();
         if (output.length != expected) revert OutputLengthMismatch(expected, output.length);
-        bytes32 root = ChunkTree.root(output);
+        return ChunkTree.root(output);
+    }
+
+    function _checkOutput(Request calldata request_, bytes calldata output, bytes32 outputRoot) private pure {
+        bytes32 root = _rootOf(request_, output);
         if (root != outputRoot) revert OutputMismatch(outputRoot, root);
     }
 
-    function _checkTerms(Request calldata request_, bytes32 requestId, RequestState state, bytes32 finalRoot)
-        private
-        pure
-    {
+    function _checkTerms(
+        Request calldata request_,
+        bytes32 requestId,
+        RequestState state,
+        bytes32 finalRoot
+    ) private pure {
         if (!state.commitsTo(request_.commitment(finalRoot))) {
             revert TermsMismatch(requestId);
         }
     }
 
-    function _checkTime(Request calldata request_, bytes32 requestId, RequestState state, Answer calldata answer)
-        private
-        view
-    {
+    function _checkTime(
+        Request calldata request_,
+        bytes32 requestId,
+        RequestState state,
+        Answer calldata answer
+    ) private view {
         Assignment assignment = request_.assignment;
         if (answer.issuedAt < assignment.requestedAt()) revert StaleResult(answer.issuedAt, assignment.requestedAt());
         if (answer.issuedAt > block.timestamp) revert FutureResult(answer.issuedAt, block.timestamp);
@@ -623,11 +652,12 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         return (fee * model.royaltyBps()) / 10_000;
     }
 
-    function _assertionId(Request calldata request_, bytes32 requestId, Answer calldata answer, bytes32 outputRoot)
-        private
-        view
-        returns (bytes32)
-    {
+    function _assertionId(
+        Request calldata request_,
+        bytes32 requestId,
+        Answer calldata answer,
+        bytes32 outputRoot
+    ) private view returns (bytes32) {
         return _hashTypedDataV4(request_.resultHash(requestId, answer, outputRoot));
     }
 }

@@ -32,11 +32,13 @@ library PolicyLib {
         return Policy.wrap(seconds_ << 96);
     }
 
-    function withCallbacks(Policy policy, bool onProvisional, bool onFinal, uint256 gas_, uint256 gasPrice)
-        internal
-        pure
-        returns (Policy)
-    {
+    function withCallbacks(
+        Policy policy,
+        bool onProvisional,
+        bool onFinal,
+        uint256 gas_,
+        uint256 gasPrice
+    ) internal pure returns (Policy) {
         if (gas_ > MAX_CALLBACK_GAS) revert PolicyFieldOutOfRange("callbackGas", gas_);
         if (gasPrice > type(uint64).max) revert PolicyFieldOutOfRange("callbackGasPrice", gasPrice);
         uint256 word = Policy.unwrap(policy) & ~((uint256(1) << 96) - 1);

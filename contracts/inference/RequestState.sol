@@ -30,9 +30,10 @@ library RequestStateLib {
     uint256 private constant COMMITMENT_MASK = ~uint256(type(uint64).max);
 
     function create(bytes32 commitment_, uint256 timestamp) internal pure returns (RequestState) {
-        return RequestState.wrap(
-            (uint256(commitment_) & COMMITMENT_MASK) | (timestamp << 24) | uint256(RequestStatus.Requested)
-        );
+        return
+            RequestState.wrap(
+                (uint256(commitment_) & COMMITMENT_MASK) | (timestamp << 24) | uint256(RequestStatus.Requested)
+            );
     }
 
     function status(RequestState state) internal pure returns (RequestStatus) {
@@ -49,9 +50,10 @@ library RequestStateLib {
     }
 
     function withCommitment(RequestState state, bytes32 commitment_) internal pure returns (RequestState) {
-        return RequestState.wrap(
-            (RequestState.unwrap(state) & ~COMMITMENT_MASK) | (uint256(commitment_) & COMMITMENT_MASK)
-        );
+        return
+            RequestState.wrap(
+                (RequestState.unwrap(state) & ~COMMITMENT_MASK) | (uint256(commitment_) & COMMITMENT_MASK)
+            );
     }
 
     function live(RequestState state) internal pure returns (uint256) {

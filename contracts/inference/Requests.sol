@@ -10,7 +10,8 @@ import {Answer, Request} from "../interfaces/IInferenceCoordinator.sol";
 library Requests {
     /// @notice `keccak256("Result(bytes32 modelId,...,uint64 issuedAt)")`, the struct's EIP-712 type.
     bytes32 internal constant RESULT_TYPEHASH = keccak256(
-        "Result(bytes32 modelId,bytes32 requestId,bytes32 inputRoot,bytes32 outputRoot,bytes32 traceRoot,address operator,uint64 issuedAt)"
+        "Result(bytes32 modelId,bytes32 requestId,bytes32 inputRoot,bytes32 outputRoot,bytes32 traceRoot,"
+        "address operator,uint64 issuedAt)"
     );
 
     /// @notice `keccak256(abi.encode(chainid, address(this), requester, nonce, modelId, inputRoot, policy, fee))`.
@@ -57,11 +58,12 @@ library Requests {
     }
 
     /// @notice EIP-712 struct hash of the Result that `answer` and `outputRoot` complete.
-    function resultHash(Request calldata request, bytes32 requestId, Answer calldata answer, bytes32 outputRoot)
-        internal
-        pure
-        returns (bytes32 result)
-    {
+    function resultHash(
+        Request calldata request,
+        bytes32 requestId,
+        Answer calldata answer,
+        bytes32 outputRoot
+    ) internal pure returns (bytes32 result) {
         bytes32 typehash = RESULT_TYPEHASH;
         assembly ("memory-safe") {
             let preimage := mload(0x40)

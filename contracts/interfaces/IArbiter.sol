@@ -26,9 +26,11 @@ interface IArbiter {
     /// @notice Opens a dispute between two assertions of different outputs on one request. The coordinator has put
     /// both on hold; the arbiter ends each hold by `release` or `reject`. Reverts if it cannot open the dispute.
     /// @param data what the dispute needs, passed through from the challenger
-    function contest(AssertionRef calldata challenger, AssertionRef calldata rival, bytes calldata data)
-        external
-        payable;
+    function contest(
+        AssertionRef calldata challenger,
+        AssertionRef calldata rival,
+        bytes calldata data
+    ) external payable;
 }
 
 /// @title IArbitrable

@@ -6,7 +6,6 @@ import {Assignment} from "../inference/Assignment.sol";
 import {AssertionState} from "../inference/AssertionState.sol";
 import {Policy} from "../inference/Policy.sol";
 import {RequestState} from "../inference/RequestState.sol";
-import {AssertionRef} from "./IArbiter.sol";
 import {Stage} from "./IInferenceConsumer.sol";
 
 enum RequestStatus {
@@ -18,8 +17,8 @@ enum RequestStatus {
 }
 
 /// @notice A request as its event states it and every later call supplies it. The first six fields are its identity:
-/// `requestId = keccak256(abi.encode(chainid, coordinator, requester, nonce, modelId, inputRoot, policy, fee))`. The last
-/// two are its terms, fixed by the chain when it was made.
+/// `requestId = keccak256(abi.encode(chainid, coordinator, requester, nonce, modelId, inputRoot, policy, fee))`. The
+/// last two are its terms, fixed by the chain when it was made.
 /// @param nonce the block's number shifted left by 16, plus the number of earlier equal requests in that block
 /// @param fee wei, callbacks not included
 /// @param model the model's word at that time: owner, royalty, output length, semantics, tolerance
@@ -80,13 +79,19 @@ struct Parameters {
 /// @dev One slot per request and one per assertion: everything else travels in calldata and events. Whoever calls
 /// supplies the request as its event states it.
 ///
-/// SAFETY: contract balance >= sum of stakes, earnings, balances and escrows; a request is paid or refunded once; locked
-/// stake <= stake. LIVENESS: no consumer, operator, owner or arbiter payout can block a transition.
+/// SAFETY: contract balance >= sum of stakes, earnings, balances and escrows; a request is paid or refunded once;
+/// locked stake <= stake. LIVENESS: no consumer, operator, owner or arbiter payout can block a transition.
 interface IInferenceCoordinator {
+    /// @notice A request was made; with the event, everything later calls must supply is public.
     /// @param input the flat input tensors, `ChunkTree.join`
     event Requested(
-        bytes32 indexed requestId, address indexed requester, address indexed operator, Request request, bytes input
+        bytes32 indexed requestId,
+        address indexed requester,
+        address indexed operator,
+        Request request,
+        bytes input
     );
+    /// @notice An operator answered; until `finalisableAt` anybody can dispute the answer.
     event Asserted(
         bytes32 indexed requestId,
         bytes32 indexed assertionId,
@@ -96,14 +101,23 @@ interface IInferenceCoordinator {
         uint256 finalisableAt,
         bytes output
     );
+    /// @notice A dispute keeps the assertion from becoming final.
     event Held(bytes32 indexed requestId, bytes32 indexed assertionId);
+    /// @notice No dispute holds the assertion any more.
     event Released(bytes32 indexed requestId, bytes32 indexed assertionId);
+    /// @notice The assertion was proved wrong; `winner` is zero if nobody takes over.
     event Rejected(bytes32 indexed requestId, bytes32 indexed assertionId, address indexed operator, address winner);
+    /// @notice The assertion became the final answer; operator and owner are paid.
     event Finalised(bytes32 indexed requestId, bytes32 indexed assertionId, address indexed operator);
+    /// @notice The bond of an assertion that lived beside the final one is unlocked.
     event Settled(bytes32 indexed requestId, bytes32 indexed assertionId, address indexed operator);
+    /// @notice Nobody answered in time; the requester is owed `refund` wei.
     event Expired(bytes32 indexed requestId, uint256 refund);
+    /// @notice The callback went through.
     event Delivered(bytes32 indexed requestId, Stage stage);
+    /// @notice The callback reverted or ran out of the gas it bought; anyone may repeat it.
     event DeliveryFailed(bytes32 indexed requestId, Stage stage);
+    /// @notice The assigned operator let its exclusive period pass; `burned` wei of its stake are gone.
     event Late(bytes32 indexed requestId, address indexed operator, uint256 burned);
 
     error ImpossibleParameters(string parameter);
@@ -151,10 +165,11 @@ interface IInferenceCoordinator {
     /// @notice Asks `modelId` about `tensors`. `msg.value` is the fee and the callbacks' cost.
     /// @param tensors the model's inputs in order, packed little-endian, row-major
     /// @return requestId names the request in callbacks and views
-    function request(bytes32 modelId, bytes[] calldata tensors, Policy policy)
-        external
-        payable
-        returns (bytes32 requestId);
+    function request(
+        bytes32 modelId,
+        bytes[] calldata tensors,
+        Policy policy
+    ) external payable returns (bytes32 requestId);
 
     /// @notice Answers a request with a signed Result; anyone may relay one. Runs the Provisional callback.
     /// @param output the flat output tensors
@@ -172,15 +187,22 @@ interface IInferenceCoordinator {
 
     /// @notice Answers a request beside the live assertion `rival`. In exact mode a different output must open a
     /// dispute: the arbiter gets `dispute` and `msg.value`, and neither assertion becomes final before its end.
-    function assertBeside(Assertion calldata assertion, Answer calldata rival, bytes32 rivalRoot, bytes calldata dispute)
-        external
-        payable;
+    function assertBeside(
+        Assertion calldata assertion,
+        Answer calldata rival,
+        bytes32 rivalRoot,
+        bytes calldata dispute
+    ) external payable;
 
     /// @notice Makes an assertion final after its window: pays operator and owner, closes the request, runs the Final
     /// callback.
     /// @param output needed if a Final callback was bought, else empty
-    function finalise(Request calldata request_, Answer calldata answer, bytes32 outputRoot, bytes calldata output)
-        external;
+    function finalise(
+        Request calldata request_,
+        Answer calldata answer,
+        bytes32 outputRoot,
+        bytes calldata output
+    ) external;
 
     /// @notice `finalise` many times; all is settled before the first callback. An item whose request is final
     /// already, or whose assertion was disputed meanwhile, is passed over.
@@ -200,15 +222,20 @@ interface IInferenceCoordinator {
     /// @notice Whether `output` is the final answer of the request.
     function isFinal(Request calldata request_, bytes calldata output) external view returns (bool);
 
+    /// @notice The id of a request as supplied, whether or not it was made.
     function requestIdOf(Request calldata request_) external view returns (bytes32);
 
-    function assertionIdOf(Request calldata request_, Answer calldata answer, bytes32 outputRoot)
-        external
-        view
-        returns (bytes32);
+    /// @notice The digest that the operator signs for `answer` and `outputRoot`.
+    function assertionIdOf(
+        Request calldata request_,
+        Answer calldata answer,
+        bytes32 outputRoot
+    ) external view returns (bytes32);
 
+    /// @notice The request's word, zero if it was never made.
     function requestStateOf(bytes32 requestId) external view returns (RequestState);
 
+    /// @notice The operator's assertion on a request, zero if there is none or it is settled.
     function assertionStateOf(bytes32 requestId, address operator) external view returns (AssertionState);
 
     /// @notice Who answers exclusively after a won dispute, and until when.
@@ -217,5 +244,6 @@ interface IInferenceCoordinator {
     /// @notice Wei of stake that an answer under `policy` locks.
     function bondFor(Policy policy) external view returns (uint256);
 
+    /// @notice The immutables of this deployment.
     function parameters() external view returns (Parameters memory);
 }

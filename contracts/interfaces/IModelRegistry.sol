@@ -67,12 +67,20 @@ interface IModelStore {
 /// @dev Nothing about a registered model changes but its royalty, its deprecation and where its artefact can be had.
 /// Requests already made keep the royalty and owner they were made under.
 interface IModelRegistry {
+    /// @notice A model was registered; the event holds its whole description.
     /// @param uri where the artefact can be had now; no part of the id
     event ModelRegistered(
-        bytes32 indexed modelId, address indexed owner, ModelSpec spec, uint16 royaltyBps, string uri
+        bytes32 indexed modelId,
+        address indexed owner,
+        ModelSpec spec,
+        uint16 royaltyBps,
+        string uri
     );
+    /// @notice The model takes no new requests.
     event ModelDeprecated(bytes32 indexed modelId);
+    /// @notice Requests made from now on pay this royalty, in 1/10,000 of the fee.
     event RoyaltyChanged(bytes32 indexed modelId, uint16 royaltyBps);
+    /// @notice The artefact can now be had from `uri`.
     event ArtefactMoved(bytes32 indexed modelId, string uri);
 
     error UnknownModel(bytes32 modelId);
@@ -102,9 +110,12 @@ interface IModelRegistry {
     /// @param programRoot for semantics 1 the preimage of `spec.kernelRoot` (`docs/formats.md`), else empty
     /// @param royaltyBps the owner's part of each fee in 1/10,000
     /// @param uri where the artefact can be had
-    function register(ModelSpec calldata spec, bytes calldata programRoot, uint16 royaltyBps, string calldata uri)
-        external
-        returns (bytes32 modelId);
+    function register(
+        ModelSpec calldata spec,
+        bytes calldata programRoot,
+        uint16 royaltyBps,
+        string calldata uri
+    ) external returns (bytes32 modelId);
 
     /// @notice Ends new requests for the model, nothing else. Owner only.
     function deprecate(bytes32 modelId) external;

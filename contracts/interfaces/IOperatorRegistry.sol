@@ -25,14 +25,23 @@ interface IOperatorRegistry {
         uint256 retiredAt;
     }
 
+    /// @notice `amount` wei were added; the operator's stake is now `stake`.
     event Staked(address indexed operator, uint256 amount, uint256 stake);
+    /// @notice `amount` wei left the stake and can be had at `exitAt`; until then they can be slashed.
     event ExitRequested(address indexed operator, uint256 amount, uint256 exitAt);
+    /// @notice The exited stake was sent.
     event ExitCompleted(address indexed operator, address to, uint256 amount);
+    /// @notice The key signs for the operator from now on.
     event KeyAdded(address indexed operator, address indexed key);
+    /// @notice The key signs for the operator no more.
     event KeyRetired(address indexed operator, address indexed key);
+    /// @notice The operator takes part in draws, or no more.
     event LiveChanged(address indexed operator, bool live);
+    /// @notice The operator offers to serve the model on these terms.
     event OfferSet(bytes32 indexed modelId, address indexed operator, Offer offer);
+    /// @notice The operator's offer for the model is gone.
     event OfferRemoved(bytes32 indexed modelId, address indexed operator);
+    /// @notice `amount` wei of stake were taken.
     /// @param burned the part of `amount` that nobody receives
     event Slashed(address indexed operator, uint256 amount, uint256 burned);
 
@@ -76,14 +85,21 @@ interface IOperatorRegistry {
     /// @param penaltyBps at most 10,000; of the fee, burned from the stake if no answer comes in that period. Never
     /// applied to models that are not disputable: not every input has an answer there.
     /// @param callbackKgas the largest callback it runs, in thousands of gas, at most 2,000
-    function setOffer(bytes32 modelId, uint48 priceGwei, uint16 latency, uint16 penaltyBps, uint16 callbackKgas)
-        external;
+    function setOffer(
+        bytes32 modelId,
+        uint48 priceGwei,
+        uint16 latency,
+        uint16 penaltyBps,
+        uint16 callbackKgas
+    ) external;
 
     /// @notice Removes the caller's offer; anyone removes that of an operator that is not live or jailed.
     function removeOffer(bytes32 modelId, address operator) external;
 
+    /// @notice An operator's money and standing.
     function operatorOf(address operator) external view returns (OperatorView memory);
 
+    /// @notice A key's operator and times, zero if it was never added.
     function keyOf(address key) external view returns (KeyView memory);
 
     /// @notice An operator's offer for a model, zero if it has none.

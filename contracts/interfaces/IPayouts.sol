@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 /// @title IPayouts
 /// @notice What the contract owes, by account. Payouts are pulled: nobody's receiver can block a transition.
 interface IPayouts {
+    /// @notice `amount` wei that `account` was owed were sent to `to`.
     event Withdrawn(address indexed account, address to, uint256 amount);
 
     error NothingToWithdraw(address account);

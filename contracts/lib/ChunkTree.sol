@@ -59,9 +59,7 @@ library ChunkTree {
             let zero := add(nodes, shl(5, add(leaves, 1)))
             calldatacopy(zero, calldatasize(), 256)
             let zeroNode := keccak256(zero, 256)
-            for {
-
-            } levels {
+            for {} levels {
                 levels := sub(levels, 1)
             } {
                 if and(leaves, 1) {
@@ -86,11 +84,12 @@ library ChunkTree {
 
     /// @notice The root that `chunk` at `index` and its sibling path (leaf to root) give in a tree of `count` chunks.
     /// @dev The depth comes from `count`, never from the proof: a shorter path cannot present an inner node as a leaf.
-    function rootFromPath(bytes memory chunk, uint256 index, uint256 count, bytes32[] memory path)
-        internal
-        pure
-        returns (bytes32 node)
-    {
+    function rootFromPath(
+        bytes memory chunk,
+        uint256 index,
+        uint256 count,
+        bytes32[] memory path
+    ) internal pure returns (bytes32 node) {
         if (chunk.length != CHUNK_BYTES) revert ChunkLengthMismatch(chunk.length);
         if (index >= count) revert ChunkIndexOutOfRange(index, count);
         uint256 levels = depth(count);

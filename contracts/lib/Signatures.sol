@@ -15,7 +15,11 @@ library Signatures {
     /// @param p256Verifier answers `(digest, r, s, x, y)` with the word 1 (EIP-7951's precompile or a contract of the
     /// same interface); zero: P-256 keys are not accepted
     /// @return key the secp256k1 address, or the last 20 bytes of `keccak256(x ‖ y)` for P-256
-    function recover(bytes32 digest, bytes calldata signature, address p256Verifier) internal view returns (address key) {
+    function recover(
+        bytes32 digest,
+        bytes calldata signature,
+        address p256Verifier
+    ) internal view returns (address key) {
         if (signature.length == P256_BYTES && p256Verifier != address(0)) {
             (bool success, bytes memory answer) = p256Verifier.staticcall(abi.encodePacked(digest, signature));
             if (!success || answer.length != 32 || bytes32(answer) != bytes32(uint256(1))) {
@@ -24,7 +28,7 @@ library Signatures {
             return address(uint160(uint256(keccak256(signature[64:]))));
         }
         ECDSA.RecoverError failure;
-        (key, failure,) = ECDSA.tryRecoverCalldata(digest, signature);
+        (key, failure, ) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure != ECDSA.RecoverError.NoError) revert InvalidSignature(signature.length);
     }
 }

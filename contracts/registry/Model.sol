@@ -45,11 +45,18 @@ library ModelLib {
         uint256 outputBytes_,
         uint256 lengthsTag_
     ) internal pure returns (Model) {
-        return Model.wrap(
-            uint256(uint160(owner_)) | (royaltyBps_ << 160) | (semantics_ << 175) | (atolClass_ << 179)
-                | (rtolClass_ << 185) | (inputCount_ << 191) | (saturate(inputBytes_) << 197)
-                | (saturate(outputBytes_) << 214) | (lengthsTag_ << 243)
-        );
+        return
+            Model.wrap(
+                uint256(uint160(owner_)) |
+                    (royaltyBps_ << 160) |
+                    (semantics_ << 175) |
+                    (atolClass_ << 179) |
+                    (rtolClass_ << 185) |
+                    (inputCount_ << 191) |
+                    (saturate(inputBytes_) << 197) |
+                    (saturate(outputBytes_) << 214) |
+                    (lengthsTag_ << 243)
+            );
     }
 
     /// @notice 13 bits of the hash of tensors' lengths, each as a uint256.

@@ -29,10 +29,12 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
-    function register(ModelSpec calldata spec, bytes calldata programRoot, uint16 royaltyBps, string calldata uri)
-        external
-        returns (bytes32 modelId)
-    {
+    function register(
+        ModelSpec calldata spec,
+        bytes calldata programRoot,
+        uint16 royaltyBps,
+        string calldata uri
+    ) external returns (bytes32 modelId) {
         modelId = keccak256(abi.encode(spec));
         if (_store.modelOf(modelId).exists()) revert ModelAlreadyRegistered(modelId);
         if (msg.sender != spec.owner) revert NotModelOwner(spec.owner, msg.sender);
@@ -41,7 +43,7 @@ contract ModelRegistry is IModelRegistry {
         if (spec.outputs.length == 0) revert TensorCountOutOfRange(0);
 
         (uint256 inputBytes, uint256 tag) = _measure(spec.inputs);
-        (uint256 outputBytes,) = _measure(spec.outputs);
+        (uint256 outputBytes, ) = _measure(spec.outputs);
         _checkProgram(spec, programRoot, outputBytes);
         Model model = ModelLib.pack(
             spec.owner,
@@ -86,9 +88,16 @@ contract ModelRegistry is IModelRegistry {
     /// @dev Semantics 0 leaves every field of the program zero, so that nobody reads a promise into it.
     function _checkProgram(ModelSpec calldata spec, bytes calldata programRoot, uint256 outputBytes) private view {
         if (spec.semantics == 0) {
-            bool empty = spec.kernelRoot == 0 && spec.kernelCount == 0 && spec.traceChunks == 0
-                && spec.outputChunks == 0 && spec.weightsRoot == 0 && spec.weightsChunks == 0 && spec.atol == 0
-                && spec.rtol == 0 && programRoot.length == 0;
+            bool empty =
+                spec.kernelRoot == 0 &&
+                    spec.kernelCount == 0 &&
+                    spec.traceChunks == 0 &&
+                    spec.outputChunks == 0 &&
+                    spec.weightsRoot == 0 &&
+                    spec.weightsChunks == 0 &&
+                    spec.atol == 0 &&
+                    spec.rtol == 0 &&
+                    programRoot.length == 0;
             if (!empty) revert UnexpectedProgram();
             return;
         }

@@ -15,15 +15,21 @@ type Offer is uint256;
 using OfferLib for Offer global;
 
 library OfferLib {
-    function pack(address operator_, uint48 priceGwei, uint16 latency_, uint16 penaltyBps_, uint16 callbackKgas)
-        internal
-        pure
-        returns (Offer)
-    {
-        return Offer.wrap(
-            uint256(uint160(operator_)) | (uint256(priceGwei) << 160) | (uint256(latency_) << 208)
-                | (uint256(penaltyBps_) << 224) | (uint256(callbackKgas) << 240)
-        );
+    function pack(
+        address operator_,
+        uint48 priceGwei,
+        uint16 latency_,
+        uint16 penaltyBps_,
+        uint16 callbackKgas
+    ) internal pure returns (Offer) {
+        return
+            Offer.wrap(
+                uint256(uint160(operator_)) |
+                    (uint256(priceGwei) << 160) |
+                    (uint256(latency_) << 208) |
+                    (uint256(penaltyBps_) << 224) |
+                    (uint256(callbackKgas) << 240)
+            );
     }
 
     function operator(Offer offer) internal pure returns (address) {

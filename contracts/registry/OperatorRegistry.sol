@@ -109,10 +109,13 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
     }
 
     /// @inheritdoc IOperatorRegistry
-    function setOffer(bytes32 modelId, uint48 priceGwei, uint16 latency, uint16 penaltyBps, uint16 callbackKgas)
-        external
-        nonReentrant
-    {
+    function setOffer(
+        bytes32 modelId,
+        uint48 priceGwei,
+        uint16 latency,
+        uint16 penaltyBps,
+        uint16 callbackKgas
+    ) external nonReentrant {
         address operator = _callerAsOperator();
         Model model = _models[modelId];
         if (!model.exists()) revert IModelRegistry.UnknownModel(modelId);
@@ -164,15 +167,16 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
     function operatorOf(address operator) external view returns (OperatorView memory) {
         OperatorState state = _operators[operator];
         Exit memory exit = _exits[operator];
-        return OperatorView({
-            stake: state.stake(),
-            locked: state.locked(),
-            earnings: state.earnings(),
-            exiting: exit.amount,
-            exitAt: exit.availableAt,
-            live: state.isLive(),
-            jailed: state.stake() < _minStake
-        });
+        return
+            OperatorView({
+                stake: state.stake(),
+                locked: state.locked(),
+                earnings: state.earnings(),
+                exiting: exit.amount,
+                exitAt: exit.availableAt,
+                live: state.isLive(),
+                jailed: state.stake() < _minStake
+            });
     }
 
     /// @inheritdoc IPayouts
@@ -212,11 +216,14 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
     /// @dev Draws an operator: a random place in the list, then its neighbours, at most `MAX_DRAWS` in all. The
     /// requester can steer the draw by trying nonces; nothing rests on it but who earns the fee.
     /// @param net wei that reach the operator, after the royalty
-    function _draw(bytes32 modelId, Model model, Policy policy, uint256 net, uint256 bond, uint256 seed)
-        internal
-        view
-        returns (Assignment)
-    {
+    function _draw(
+        bytes32 modelId,
+        Model model,
+        Policy policy,
+        uint256 net,
+        uint256 bond,
+        uint256 seed
+    ) internal view returns (Assignment) {
         uint256 count = model.offerCount();
         uint256 draws = count < MAX_DRAWS ? count : MAX_DRAWS;
         uint256 place = draws == 0 ? 0 : seed % count;
