@@ -1,0 +1,326 @@
+/** What the roles need of the world. Adapters implement these; only main.ts knows which. */
+import type { TensorSignature } from "../model/onnx/signature.ts";
+import type { Dtype } from "../model/tensor.ts";
+
+/** 0x and lower-case digits. */
+export type Hex = `0x${string}`;
+/** 20 bytes, lower case: equal addresses are equal strings. */
+export type Address = Hex;
+// Optional brands: a literal needs no cast, and one kind of id is never taken for another.
+export type RequestId = Hex & { readonly brand?: "requestId" };
+export type ModelId = Hex & { readonly brand?: "modelId" };
+
+// ---------------------------------------------------------------------------------------------- execution
+
+/** A tensor with its elements packed little-endian, row-major (`pack` and `unpack` of model/tensor.ts). */
+export interface Tensor {
+  readonly name: string;
+  readonly dtype: Dtype;
+  /** Outermost first; empty for a scalar. */
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** A model as an executor runs it. */
+export interface RunnableModel {
+  readonly modelId: ModelId;
+  /** The artefact on the local disk, as {@link Artefacts.obtain} gave it. */
+  readonly path: string;
+  readonly inputs: readonly TensorSignature<number>[];
+  /** The outputs wanted, in this order. */
+  readonly outputs: readonly TensorSignature<number>[];
+}
+
+export interface RunLimits {
+  /** From the call to the answer, loading the model included. */
+  readonly deadlineMs: number;
+  readonly memoryMb: number;
+}
+
+/**
+ * timeout: killed at the deadline; crashed: the process died; outOfMemory: killed at the limit;
+ * model: the model cannot be loaded, or refuses this input, or gives something else than its outputs.
+ */
+export type ExecutionFailure = "timeout" | "crashed" | "outOfMemory" | "model";
+
+/** Why a run gave no answer. */
+export class ExecutionError extends Error {
+  readonly failure: ExecutionFailure;
+
+  constructor(failure: ExecutionFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ExecutionError";
+    this.failure = failure;
+  }
+
+  /** Whether another try may succeed: a model that refuses an input refuses it again. */
+  get isRetryable(): boolean {
+    return this.failure !== "model";
+  }
+}
+
+export interface Executor {
+  /**
+   * Runs a model once. The answer has the model's outputs in order, each of exactly its signature's dtype and dims.
+   * @throws ExecutionError
+   */
+  run(model: RunnableModel, inputs: readonly Tensor[], limits: RunLimits): Promise<Tensor[]>;
+}
+
+/** An artefact that cannot be had now (network, disk), or whose bytes at every source have another hash. */
+export class ArtefactError extends Error {
+  readonly isRetryable: boolean;
+
+  constructor(message: string, isRetryable: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ArtefactError";
+    this.isRetryable = isRetryable;
+  }
+}
+
+export interface Artefacts {
+  /**
+   * The path of a local file that has this hash, fetched from the first of `uris` (file:, http:, https:) that serves it.
+   * @throws ArtefactError
+   */
+  obtain(sha256: Hex, uris: readonly string[]): Promise<string>;
+}
+
+// -------------------------------------------------------------------------------------------------- chain
+
+export interface Block {
+  readonly number: number;
+  readonly hash: Hex;
+  /** Unix seconds. */
+  readonly timestamp: number;
+}
+
+/** What a model is, as far as serving it needs. */
+export interface ModelSpec {
+  readonly modelId: ModelId;
+  readonly owner: Address;
+  /** 0: artefact only, not disputable. */
+  readonly semantics: number;
+  readonly inputs: readonly TensorSignature<number>[];
+  readonly outputs: readonly TensorSignature<number>[];
+  readonly artefactHash: Hex;
+  /** Where the artefact can be had now. */
+  readonly uri: string;
+}
+
+/** A request exactly as the `Requested` event states it and every call supplies it; the last words are packed. */
+export interface Request {
+  readonly requester: Address;
+  readonly nonce: bigint;
+  readonly modelId: ModelId;
+  readonly inputRoot: Hex;
+  readonly policy: bigint;
+  /** Wei. */
+  readonly fee: bigint;
+  readonly model: bigint;
+  readonly assignment: bigint;
+}
+
+/** The words of a request, unpacked. */
+export interface Terms {
+  readonly wantsProvisional: boolean;
+  readonly wantsFinal: boolean;
+  /** Gas of each callback. */
+  readonly callbackGas: bigint;
+  /** Wei paid to the operator for the callbacks. */
+  readonly callbackCost: bigint;
+  /** Seconds. */
+  readonly answerPeriod: number;
+  readonly minBondWei: bigint;
+  readonly royaltyBps: number;
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  /** Who was drawn; undefined: anyone answers at once. */
+  readonly assignedTo: Address | undefined;
+  /** Unix seconds. */
+  readonly requestedAt: number;
+  /** The last second, unix, in which only the assigned operator answers. */
+  readonly exclusiveUntil: number;
+}
+
+/** The part of a signed Result that neither request nor output determines. */
+export interface Answer {
+  readonly operator: Address;
+  /** Unix seconds. */
+  readonly issuedAt: number;
+  readonly traceRoot: Hex;
+}
+
+/** A request seen on chain. `requestId` was recomputed from the event and matches. */
+export interface RequestedEvent {
+  readonly requestId: RequestId;
+  readonly request: Request;
+  /** The flat input; its root was recomputed and matches. */
+  readonly input: Uint8Array;
+  readonly block: Pick<Block, "number" | "hash">;
+}
+
+export type RequestStatus = "none" | "requested" | "asserted" | "final" | "expired";
+
+/** What the chain says now about a request and our own assertion on it. */
+export interface RequestView {
+  readonly status: RequestStatus;
+  /** Unix seconds the answer period counts from. */
+  readonly startedAt: number;
+  readonly liveAssertions: number;
+  readonly provisionalDelivered: boolean;
+  readonly finalDelivered: boolean;
+  /** A rejection reopened it: {@link exclusive} counts, not the first assignment. */
+  readonly isReopened: boolean;
+  /** Who answers exclusively after a won dispute; until: unix seconds, inclusive. */
+  readonly exclusive: { readonly operator: Address; readonly until: number } | undefined;
+  readonly own: AssertionView | undefined;
+}
+
+export interface AssertionView {
+  readonly isLive: boolean;
+  readonly isHeld: boolean;
+  readonly isDelivered: boolean;
+  /** Unix seconds. */
+  readonly finalisableAt: number;
+  readonly bondWei: bigint;
+  /** The first 20 bytes of the assertion's id, which is all that the chain keeps. */
+  readonly idPrefix: Hex;
+}
+
+export interface OperatorView {
+  readonly stakeWei: bigint;
+  readonly lockedWei: bigint;
+  /** Owed to the operator: earnings, refunds, awards. */
+  readonly owedWei: bigint;
+  readonly isLive: boolean;
+  readonly isJailed: boolean;
+}
+
+/** A transaction without its sender. */
+export interface Call {
+  readonly to: Address;
+  readonly data: Hex;
+}
+
+/** A call that reverts, with the custom error's name and arguments where known ("unknown" otherwise). */
+export class RevertError extends Error {
+  readonly errorName: string;
+  readonly args: readonly unknown[];
+
+  constructor(errorName: string, args: readonly unknown[] = [], options?: ErrorOptions) {
+    super(`reverted with ${errorName}(${args.map(String).join(", ")})`, options);
+    this.name = "RevertError";
+    this.errorName = errorName;
+    this.args = args;
+  }
+}
+
+/** A signed answer, ready to be asserted. */
+export interface SignedAnswer {
+  readonly request: Request;
+  readonly answer: Answer;
+  readonly output: Uint8Array;
+  readonly signature: Hex;
+}
+
+export interface Finalisation {
+  readonly request: Request;
+  readonly answer: Answer;
+  readonly outputRoot: Hex;
+  /** Empty unless a Final callback was bought. */
+  readonly output: Uint8Array;
+}
+
+/** Reads answer for the latest block. All reject with RpcError when no endpoint answers. */
+export interface Chain {
+  head(): Promise<Block>;
+  /** The model as registered; undefined if it is not, or if its description is not what its id says. */
+  model(modelId: ModelId): Promise<ModelSpec | undefined>;
+  request(requestId: RequestId, operator: Address): Promise<RequestView>;
+  operator(operator: Address): Promise<OperatorView>;
+  /** Root of the output that is final; undefined if none is, or the logs that tell it are not there yet. */
+  finalRoot(requestId: RequestId, fromBlock: number): Promise<Hex | undefined>;
+  /** Wei of stake that an answer locks. */
+  bondWei(terms: Terms): bigint;
+  terms(request: Request): Terms;
+
+  assertResults(answers: readonly SignedAnswer[]): Call;
+  finalise(finalisations: readonly Finalisation[]): Call;
+  settle(request: Request, answer: Answer, outputRoot: Hex, finalRoot: Hex): Call;
+  deliver(request: Request, answer: Answer, output: Uint8Array): Call;
+  withdrawFor(account: Address): Call;
+  /**
+   * Gas the call needs now from the outbox's sender.
+   * @throws RevertError
+   */
+  estimateGas(call: Call): Promise<bigint>;
+}
+
+export interface Signer {
+  /** EIP-712 signature over the Result of these parts, by the operator's key. */
+  sign(request: Request, requestId: RequestId, answer: Answer, outputRoot: Hex): Promise<Hex>;
+}
+
+/** How a transaction fares. `final` states do not change any more but by a reorganisation below the confirmations. */
+export type Delivery =
+  | { readonly state: "pending" }
+  | { readonly state: "mined"; readonly block: number; readonly gasUsed: bigint; readonly costWei: bigint }
+  | { readonly state: "reverted"; readonly block: number; readonly errorName: string }
+  | { readonly state: "cancelled" };
+
+export interface Outbox {
+  /**
+   * Queues a transaction; resolves once it is stored. `keys` say what it is for: nothing happens if any of them was
+   * used before, so a caller that crashed after the call repeats it safely.
+   */
+  submit(keys: readonly string[], call: Call, gasLimit: bigint): Promise<void>;
+  /** undefined: no transaction has this key. */
+  delivery(key: string): Promise<Delivery | undefined>;
+  /** Takes a transaction out of the queue, or replaces it by an empty one if it was sent and is not mined yet. */
+  cancel(key: string): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------- telemetry
+
+export interface Clock {
+  /** Unix milliseconds. */
+  nowMs(): number;
+}
+
+/** The part of pino that is used: an object of fields, then the message. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(bindings: Record<string, unknown>): Logger;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Counter {
+  inc(labels?: Labels, value?: number): void;
+}
+
+export interface Gauge {
+  set(value: number, labels?: Labels): void;
+}
+
+export interface Histogram {
+  observe(value: number, labels?: Labels): void;
+}
+
+export interface MetricOptions {
+  /** Prometheus name with its unit, without the prefix "assay_". */
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+}
+
+/** Each feature makes its own metrics, once, when it is constructed. */
+export interface Metrics {
+  counter(options: MetricOptions): Counter;
+  gauge(options: MetricOptions): Gauge;
+  histogram(options: MetricOptions & { readonly buckets: readonly number[] }): Histogram;
+}
