@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isCore, parseLcov, percent } from "./coverage.ts";
+import { isCore, parseLcov, percent, ranges } from "./coverage.ts";
 
 const LCOV = `TN:
 SF:contracts/lib/A.sol
@@ -31,6 +31,11 @@ describe("coverage check", () => {
 
   it("finds nothing at all below any floor", () => {
     expect(percent(parseLcov("")) >= 0).to.equal(false);
+  });
+
+  it("joins neighbouring lines", () => {
+    expect(ranges([3, 7, 8, 9, 12])).to.equal("3 7-9 12");
+    expect(ranges([])).to.equal("");
   });
 
   it("counts contracts, without examples, tests and harnesses", () => {
