@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 /// @title KernelTree
 /// @notice Merkle sum trees over a program's kernels, as `docs/formats.md` defines them: leaf
-/// `keccak256(0x00 ‖ chunks ‖ descriptor)`, inner node `keccak256(0x01 ‖ left ‖ leftSum ‖ right ‖ rightSum)`, counts as 8
-/// bytes big-endian.
+/// `keccak256(0x00 ‖ chunks ‖ descriptor)`, inner node `keccak256(0x01 ‖ left ‖ leftSum ‖ right ‖ rightSum)`, counts
+/// as 8 bytes big-endian.
 library KernelTree {
     uint256 private constant LEAF_HEADER_BYTES = 9;
     uint256 private constant INNER_BYTES = 81;
