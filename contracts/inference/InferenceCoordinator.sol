@@ -482,7 +482,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
             (requestId, stage, request_.model.isDisputable(), output)
         );
         uint256 gasBought = request_.policy.callbackGas();
-        // EIP-150 hands down at most 63/64 of the gas: sending less than was bought would let a caller starve a consumer.
+        // EIP-150 hands down at most 63/64 of the gas: a caller that sends less could starve the consumer.
         uint256 required = gasBought + gasBought / 63 + CALLBACK_RESERVE;
         if (gasleft() < required) revert CallbackGasStarved(required, gasleft());
         address requester = request_.requester;
