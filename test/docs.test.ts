@@ -54,17 +54,17 @@ async function execute({ language, code, background, ...block }: Block, workspac
   if (language === "yaml") parseYaml(code);
 }
 
-describe("Solidity of the docs", () => {
-  it("compiles", () => {
-    // Names without a folder, so that `./contracts/...` means the same as in the root of the clone.
-    const blocks = docs.flatMap(({ file, markdown }) =>
-      parseBlocks(markdown).map((block) => ({ ...block, name: `${file.replaceAll("/", "-")}-${block.line}.sol` })),
-    );
-    const sources = Object.fromEntries(
-      blocks.filter(({ language }) => language === "solidity").map(({ name, code }) => [name, { content: code }]),
-    );
-    if (Object.keys(sources).length === 0) return;
-    const input = { language: "Solidity", sources, settings: { outputSelection: { "*": { "*": ["abi"] } } } };
+// Names without a folder, so that `./contracts/...` means the same as in the root of the clone.
+const solidity = docs.flatMap(({ file, markdown }) =>
+  parseBlocks(markdown)
+    .filter(({ language }) => language === "solidity")
+    .map(({ line, code }) => [`${file.replaceAll("/", "-")}-${line}.sol`, { content: code }] as const),
+);
+
+if (solidity.length > 0) {
+  it("the Solidity of the docs compiles", () => {
+    const settings = { outputSelection: { "*": { "*": ["abi"] } } };
+    const input = { language: "Solidity", sources: Object.fromEntries(solidity), settings };
     const args = ["--standard-json", "--base-path", ".", "--include-path", "node_modules"];
     const { stdout } = spawnSync("solcjs", args, { input: JSON.stringify(input), encoding: "utf8" });
     // solcjs prints a line of its own before the JSON.
@@ -74,4 +74,4 @@ describe("Solidity of the docs", () => {
     const messages = errors.filter(({ severity }) => severity === "error").map((error) => error.formattedMessage);
     expect(messages.join("\n")).to.equal("");
   }).timeout(BLOCK_MS);
-});
+}
