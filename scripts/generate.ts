@@ -5,6 +5,7 @@ import { globSync, readFileSync } from "node:fs";
 
 const GENERATORS = [
   { script: "generate:onnx", writes: "oracle/model/onnx/*_pb.ts" },
+  { script: "generate:abi", writes: "oracle/chain/abi.ts" },
   { script: "models", writes: "models/*" },
 ];
 

@@ -1,6 +1,6 @@
 /** Models as they are registered: their id and what the chain's word keeps of them (docs/formats.md, "Model"). */
 import { AbiCoder, getBytes, solidityPackedKeccak256 } from "ethers";
-import type { ModelSpecStructOutput, TensorSpecStructOutput } from "../../types/registry/ModelRegistry.ts";
+import type { ModelSpecStructOutput, TensorSpecStructOutput } from "../../types/contracts/registry/ModelRegistry.ts";
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import { DTYPES, dtypeOf, flatLayout } from "../model/tensor.ts";
 import { chunkCount } from "../vm/chunkTree.ts";
