@@ -3,7 +3,7 @@
 // Everything goes to stderr: the standard output belongs to the command that follows.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -77,6 +77,8 @@ async function install(lockHash) {
 }
 
 async function compile(sourceHash) {
+  // TypeChain leaves the types of contracts that are gone.
+  rmSync(join(root, "types"), { recursive: true, force: true });
   await run("[2/2] compiling the contracts", "hardhat", ["build"]);
   // Without a single contract the compiler leaves no artifacts folder, and nothing to stamp.
   if (existsSync(dirname(compileStamp))) writeFileSync(compileStamp, sourceHash);
