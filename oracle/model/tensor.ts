@@ -76,6 +76,11 @@ export function dtypeOf(id: number): Dtype {
   return dtype;
 }
 
+/** How many elements a tensor of these dimensions has: 1 for a scalar. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
 /**
  * Packs elements little-endian, each `DTYPES[dtype].bytes` long.
  *

@@ -32,7 +32,7 @@ export interface RunnableModel {
 }
 
 export interface RunLimits {
-  /** From the call to the answer, loading the model included. */
+  /** From the moment a process takes the job, loading the model included. */
   readonly deadlineMs: number;
   readonly memoryMb: number;
 }

@@ -1,3 +1,4 @@
+import { elementCount } from "../tensor.ts";
 import { DimBindingError, TensorTooLargeError, UnboundDimsError } from "./errors.ts";
 import type { Signature, TensorSignature } from "./signature.ts";
 
@@ -37,7 +38,7 @@ function openDims({ inputs, outputs }: Signature): ReadonlySet<string> {
 
 function bindTensor({ name, dtype, dims }: TensorSignature, sizes: Sizes): TensorSignature<number> {
   const bound = dims.map((dim) => (typeof dim === "string" ? (sizes[dim] as number) : dim));
-  if (bound.reduce((product, size) => product * size, 1) > MAX_ELEMENTS) {
+  if (elementCount(bound) > MAX_ELEMENTS) {
     throw new TensorTooLargeError(name, bound);
   }
   return { name, dtype, dims: bound };
