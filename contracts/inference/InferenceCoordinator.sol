@@ -175,7 +175,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     ) external payable nonReentrant {
         Request calldata request_ = assertion.request;
         (bytes32 requestId, RequestState state) = _find(request_);
-        (AssertionState rivalState, bytes32 rivalId) = _findAssertion(request_, requestId, rival, rivalRoot);
+        (AssertionState rivalState, bytes32 rivalId) = _findLiveAssertion(request_, requestId, rival, rivalRoot);
         if (state.live() == MAX_LIVE) revert TooManyAssertions(requestId);
         address operator = assertion.answer.operator;
         (bytes32 assertionId, bytes32 outputRoot) = _assert(
@@ -216,7 +216,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     ) external nonReentrant {
         (bytes32 requestId, RequestState state) = _find(request_);
         if (state.status() != RequestStatus.Asserted) revert WrongStatus(requestId, state.status());
-        (AssertionState assertion, bytes32 assertionId) = _findAssertion(request_, requestId, answer, outputRoot);
+        (AssertionState assertion, bytes32 assertionId) = _findLiveAssertion(request_, requestId, answer, outputRoot);
         if (assertion.isHeld()) revert AssertionHeld(assertionId);
         _finalise(request_, requestId, state, answer.operator, assertion, assertionId, outputRoot);
         if (request_.policy.wantsFinal()) {
@@ -238,7 +238,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
                 item.answer,
                 item.outputRoot
             );
-            if (assertion.isHeld()) continue;
+            if (!assertion.isLive() || assertion.isHeld()) continue;
             _finalise(item.request, requestId, state, item.answer.operator, assertion, assertionId, item.outputRoot);
             if (item.request.policy.wantsFinal()) {
                 _checkOutput(item.request, item.output, item.outputRoot);
@@ -262,7 +262,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         (bytes32 requestId, RequestState state) = _find(request_);
         if (state.status() != RequestStatus.Final) revert WrongStatus(requestId, state.status());
         _checkTerms(request_, requestId, state, finalRoot);
-        (AssertionState assertion, bytes32 assertionId) = _findAssertion(request_, requestId, answer, outputRoot);
+        (AssertionState assertion, bytes32 assertionId) = _findLiveAssertion(request_, requestId, answer, outputRoot);
         if (assertion.isHeld()) revert AssertionHeld(assertionId);
         _checkWindow(assertion);
 
@@ -284,9 +284,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
             return;
         }
         _checkTerms(request_, requestId, state, 0);
-        bytes32 assertionId = _assertionId(request_, requestId, answer, outputRoot);
-        AssertionState assertion = _assertions[requestId][answer.operator];
-        if (!assertion.isFor(assertionId)) revert UnknownAssertion(requestId, assertionId);
+        (AssertionState assertion, ) = _findAssertion(request_, requestId, answer, outputRoot);
         bool rejected = !assertion.isLive() && assertion.isDelivered();
         bool provisional = assertion.isLive() && !assertion.isHeld() && _wantsProvisional(request_, state);
         if (!rejected && !provisional) revert NothingToDeliver(requestId);
@@ -326,9 +324,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         // INVARIANT: Asserted exactly while an assertion lives. A request that is final stays so.
         if (requestState.status() == RequestStatus.Asserted && requestState.live() == 0) {
             requestState = requestState.reopen(block.timestamp);
-            if (_operators[winner].stake() >= _minStake) {
-                _takeovers[requestId] = Takeover(winner, uint40(block.timestamp + _takeoverPeriod));
-            }
+            // An earlier takeover ends here: its operator has answered and could only keep others from it.
+            _takeovers[requestId] =
+                _operators[winner].stake() < _minStake
+                    ? Takeover(address(0), 0)
+                    : Takeover(winner, uint40(block.timestamp + _takeoverPeriod));
         }
         _requests[requestId] = requestState;
         emit Rejected(requestId, assertion.assertionId, operator, winner);
@@ -403,11 +403,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     function parameters() external view returns (Parameters memory) {
         return
             Parameters({
-                window: uint40(_window),
-                exitDelay: uint40(_exitDelay),
-                takeoverPeriod: uint40(_takeoverPeriod),
+                window: uint32(_window),
+                exitDelay: uint32(_exitDelay),
+                takeoverPeriod: uint32(_takeoverPeriod),
                 maxAnswerPeriod: uint32(_maxAnswerPeriod),
-                minStake: uint96(_minStake),
+                minStake: uint80(_minStake),
                 operatorBond: uint96(_operatorBond)
             });
     }
@@ -463,7 +463,9 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
 
         uint256 royalty = _royalty(request_.model, request_.fee);
         uint256 earned = request_.fee - royalty + request_.policy.callbackCost();
-        _operators[operator] = _operators[operator].unlock(assertion.bond()).addEarnings(earned);
+        uint256 rest;
+        (_operators[operator], rest) = _operators[operator].unlock(assertion.bond()).addEarnings(earned);
+        _credit(operator, rest);
         _credit(request_.model.owner(), royalty);
         emit Finalised(requestId, assertionId, operator);
     }
@@ -538,7 +540,17 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
     ) private view returns (AssertionState assertion, bytes32 assertionId) {
         assertionId = _assertionId(request_, requestId, answer, outputRoot);
         assertion = _assertions[requestId][answer.operator];
-        if (!assertion.isLive() || !assertion.isFor(assertionId)) revert UnknownAssertion(requestId, assertionId);
+        if (!assertion.isFor(assertionId)) revert UnknownAssertion(requestId, assertionId);
+    }
+
+    function _findLiveAssertion(
+        Request calldata request_,
+        bytes32 requestId,
+        Answer calldata answer,
+        bytes32 outputRoot
+    ) private view returns (AssertionState assertion, bytes32 assertionId) {
+        (assertion, assertionId) = _findAssertion(request_, requestId, answer, outputRoot);
+        if (!assertion.isLive()) revert UnknownAssertion(requestId, assertionId);
     }
 
     function _findLive(AssertionRef calldata assertion) private view returns (AssertionState state) {

@@ -66,11 +66,11 @@ struct Finalisation {
 /// @param minStake wei; an operator below it is jailed
 /// @param operatorBond wei of stake locked per assertion unless the policy wants more, a whole number of gwei
 struct Parameters {
-    uint40 window;
-    uint40 exitDelay;
-    uint40 takeoverPeriod;
+    uint32 window;
+    uint32 exitDelay;
+    uint32 takeoverPeriod;
     uint32 maxAnswerPeriod;
-    uint96 minStake;
+    uint80 minStake;
     uint96 operatorBond;
 }
 

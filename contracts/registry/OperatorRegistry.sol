@@ -145,9 +145,7 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
         if (indexPlusOne == 0) revert NoOffer(modelId, operator);
         OperatorState state = _operators[operator];
         bool fit = state.isLive() && state.stake() >= _minStake;
-        if (fit && msg.sender != operator && _keys[msg.sender].operator != operator) {
-            revert OfferIsLive(modelId, operator);
-        }
+        if (fit && _callerAsOperator() != operator) revert OfferIsLive(modelId, operator);
 
         // The last offer takes the free place.
         Model model = _models[modelId].removeOffer();
@@ -270,7 +268,9 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
         }
     }
 
+    /// @dev Whoever has stake acts for itself, also if it is another operator's key or was one of its own.
     function _callerAsOperator() private view returns (address) {
+        if (_operators[msg.sender].stake() != 0) return msg.sender;
         address operator = _signerOf(msg.sender);
         return operator == address(0) ? msg.sender : operator;
     }

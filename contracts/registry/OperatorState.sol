@@ -68,9 +68,12 @@ library OperatorStateLib {
         return OperatorState.wrap(OperatorState.unwrap(state) - (amount << 80));
     }
 
-    function addEarnings(OperatorState state, uint256 amount) internal pure returns (OperatorState) {
-        if (amount > MAX || earnings(state) + amount > MAX) revert AmountTooLarge(amount);
-        return OperatorState.wrap(OperatorState.unwrap(state) + (amount << 160));
+    /// @notice Adds as much of `amount` as fits 80 bits.
+    /// @return rest what does not fit
+    function addEarnings(OperatorState state, uint256 amount) internal pure returns (OperatorState, uint256 rest) {
+        uint256 space = MAX - earnings(state);
+        uint256 added = amount < space ? amount : space;
+        return (OperatorState.wrap(OperatorState.unwrap(state) + (added << 160)), amount - added);
     }
 
     function clearEarnings(OperatorState state) internal pure returns (OperatorState) {
