@@ -35,7 +35,7 @@ const P256_PRECOMPILE = "0x0000000000000000000000000000000000000100";
  * times what a dispute costs (1.2M gas) and what a challenger puts up (1.5 times the defence's 0.6M gas), at 100 gwei on
  * a layer 1 and at 1 gwei on a layer 2.
  */
-export const PRESETS: Readonly<Record<string, Deployment>> = {
+export const PRESETS = {
   local: preset({ window: 10, exitDelay: 60, takeoverPeriod: 30, maxAnswerPeriod: HOUR }, "1", "0.1"),
   l1: preset({ window: DAY, exitDelay: 7 * DAY, takeoverPeriod: HOUR, maxAnswerPeriod: 7 * DAY }, "10", "2.5"),
   l2: preset({ window: 2 * DAY, exitDelay: 8 * DAY, takeoverPeriod: HOUR, maxAnswerPeriod: 7 * DAY }, "0.1", "0.025"),
@@ -113,14 +113,15 @@ async function connect(url: string): Promise<JsonRpcProvider> {
 }
 
 async function main(): Promise<void> {
-  const command = new Command("deploy")
+  const command: Command = new Command("deploy")
     .requiredOption("--network <url>", "JSON-RPC endpoint")
     .addOption(new Option("--preset <name>", "parameters that come with Assay").choices(Object.keys(PRESETS)))
     .addOption(new Option("--parameters <file>", "parameters in YAML or JSON").conflicts("preset"))
     .option("--out <file>", "where the manifest goes", "manifest.json")
     .parse();
   const { network, preset, parameters, out } = command.opts<Options>();
-  const deployment = parameters !== undefined ? readDeployment(parameters) : PRESETS[preset ?? ""];
+  const deployment =
+    parameters !== undefined ? readDeployment(parameters) : new Map(Object.entries(PRESETS)).get(preset ?? "");
   if (deployment === undefined) command.error("error: one of --preset and --parameters is needed");
 
   const provider = await connect(network);

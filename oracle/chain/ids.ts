@@ -1,5 +1,6 @@
 /** Requests and the hashes that stand for them on chain (docs/formats.md, "Request"). */
 import { AbiCoder, getBytes } from "ethers";
+import type { RequestStructOutput } from "../../types/contracts/inference/InferenceCoordinator.ts";
 import { type Hex, keccak256, toHex } from "../vm/keccak.ts";
 
 /** A request as its event states it; every later call supplies it so. */
@@ -17,6 +18,12 @@ export interface Request {
   readonly model: bigint;
   /** The word of the `Assignment`. */
   readonly assignment: bigint;
+}
+
+/** The request that a `Requested` event carries. */
+export function requestFromAbi(request: RequestStructOutput): Request {
+  const { requester, nonce, modelId, inputRoot, policy, fee, model, assignment } = request;
+  return { requester, nonce, modelId: modelId as Hex, inputRoot: inputRoot as Hex, policy, fee, model, assignment };
 }
 
 const hashOf = (types: readonly string[], values: readonly unknown[]) =>

@@ -3,7 +3,6 @@ import { AbiCoder, getBytes, solidityPackedKeccak256 } from "ethers";
 import type { ModelSpecStructOutput, TensorSpecStructOutput } from "../../types/contracts/registry/ModelRegistry.ts";
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import { DTYPES, dtypeOf, flatLayout } from "../model/tensor.ts";
-import { chunkCount } from "../vm/chunkTree.ts";
 import { type Hex, keccak256, toHex } from "../vm/keccak.ts";
 import type { Model } from "./words.ts";
 
@@ -16,6 +15,7 @@ export interface ModelSpec {
   readonly kernelRoot: Hex;
   readonly kernelCount: number;
   readonly traceChunks: bigint;
+  /** Chunks of the flat output; 0 for semantics 0, as every field of the program. */
   readonly outputChunks: bigint;
   readonly weightsRoot: Hex;
   readonly weightsChunks: bigint;
@@ -68,7 +68,7 @@ export function artefactSpec(
     kernelRoot: zero,
     kernelCount: 0,
     traceChunks: 0n,
-    outputChunks: BigInt(chunkCount(flatBytes(model.outputs))),
+    outputChunks: 0n,
     weightsRoot: zero,
     weightsChunks: 0n,
     atol: 0,
