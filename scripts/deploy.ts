@@ -59,7 +59,7 @@ export function readDeployment(file: string): Deployment {
   return { parameters, p256Verifier };
 }
 
-/** Deploys a coordinator, which brings its model registry, with an arbiter that judges nothing. */
+/** Deploys a coordinator, which brings its model registry, its lens, and an arbiter that judges nothing. */
 export async function deploy(signer: Signer, { parameters, p256Verifier }: Deployment): Promise<Manifest> {
   const { provider } = signer;
   if (provider === null) throw new Error("the deployer's signer has no provider");
@@ -69,11 +69,12 @@ export async function deploy(signer: Signer, { parameters, p256Verifier }: Deplo
     arbiter.contract,
     p256Verifier,
   ]);
-  const coordinator = coordinatorAt(contract, provider);
+  const lens = await create(signer, "inference/Lens", [contract]);
   const addresses = {
     coordinator: contract,
-    modelRegistry: await coordinator.modelRegistry(),
+    modelRegistry: await coordinatorAt(contract, provider).modelRegistry(),
     arbiter: arbiter.contract,
+    lens: lens.contract,
     p256Verifier,
   };
   return {

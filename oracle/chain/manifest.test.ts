@@ -113,6 +113,7 @@ describe("manifest", () => {
       "codeHashes.coordinator",
       "codeHashes.modelRegistry",
       "codeHashes.arbiter",
+      "codeHashes.lens",
     ]);
   });
 });
