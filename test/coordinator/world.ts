@@ -176,11 +176,13 @@ export class World {
   readonly signers: HardhatEthersSigner[];
   readonly chainId: bigint;
   readonly address: string;
+  readonly parameters: typeof PARAMETERS;
 
   constructor(
     connection: Connection,
     contracts: { coordinator: InferenceCoordinator; registry: ModelRegistry; arbiter: RejectingArbiter },
     accounts: { signers: HardhatEthersSigner[]; chainId: bigint; address: string },
+    parameters: typeof PARAMETERS,
   ) {
     this.connection = connection;
     this.coordinator = contracts.coordinator;
@@ -189,6 +191,7 @@ export class World {
     this.signers = accounts.signers;
     this.chainId = accounts.chainId;
     this.address = accounts.address;
+    this.parameters = parameters;
   }
 
   get time() {
@@ -334,7 +337,12 @@ export class World {
     return found[0];
   }
 
-  /** The next block has this timestamp; without a call it is mined empty by whoever reads the time. */
+  /** The next block comes a second after the last, whatever the clock on the wall says. */
+  async tick(): Promise<void> {
+    await this.at((await this.time.latest()) + 1);
+  }
+
+  /** The next block has this timestamp. */
   at(timestamp: bigint | number): Promise<void> {
     return this.time.setNextBlockTimestamp(timestamp);
   }
@@ -381,6 +389,7 @@ export async function deployWorld(
     connection,
     { coordinator, registry, arbiter },
     { signers: await ethers.getSigners(), chainId, address },
+    { ...PARAMETERS, ...options.parameters },
   );
 }
 
