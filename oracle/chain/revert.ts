@@ -1,0 +1,17 @@
+/** Reverted calls as the contracts' own errors. */
+import { Interface, isCallException } from "ethers";
+import { RevertError } from "../roles/ports.ts";
+import { COORDINATOR_ABI, MODEL_REGISTRY_ABI } from "./abi.ts";
+
+const errorsOf = (abi: readonly string[]) => abi.filter((line) => line.startsWith("error "));
+const errors = new Interface([...new Set([...errorsOf(COORDINATOR_ABI), ...errorsOf(MODEL_REGISTRY_ABI)])]);
+
+/** The revert that `error` reports, decoded. Throws `error` itself if it is anything else. */
+export function revertOf(error: unknown): RevertError {
+  if (!isCallException(error)) throw error;
+  const { data, reason } = error;
+  if (data === null) return new RevertError(reason ?? "unknown", [], { cause: error });
+  const parsed = errors.parseError(data);
+  if (parsed === null) return new RevertError(reason ?? "unknown", [data], { cause: error });
+  return new RevertError(parsed.name, [...parsed.args], { cause: error });
+}
