@@ -110,3 +110,18 @@ export async function askRejected(stage: Stage): Promise<{ asked: Asked; signed:
   await stage.world.arbiter.reject(stage.world.ref(answered.asked, answered.signed), stage.world.signer(9).address);
   return answered;
 }
+
+/** A stage that every test of a suite finds as it was set up. */
+export function stageForEach(): () => Stage {
+  let stage: Stage | undefined;
+  let restore: (() => Promise<void>) | undefined;
+  before(async () => {
+    stage = await deployStage();
+    ({ restore } = await stage.world.connection.networkHelpers.takeSnapshot());
+  });
+  beforeEach(() => restore?.());
+  return () => {
+    if (stage === undefined) throw new Error("the stage is set up in a hook");
+    return stage;
+  };
+}

@@ -10,11 +10,11 @@ import {
   askFinalBeside,
   askRejected,
   askUntil,
-  deployStage,
   LATENCY,
   PENALTY_BPS,
   POLICY,
   type Stage,
+  stageForEach,
 } from "./scenes.ts";
 import {
   type Amount,
@@ -195,16 +195,7 @@ const INVOCATIONS: Readonly<
 };
 
 describe("the transition table", () => {
-  let stage: Stage;
-  let restore: () => Promise<void>;
-
-  before(async () => {
-    stage = await deployStage();
-    const { restore: back } = await stage.world.connection.networkHelpers.takeSnapshot();
-    restore = back;
-  });
-
-  beforeEach(() => restore());
+  const stage = stageForEach();
 
   it("has a row or a refusal for every status and call, and only one of both", () => {
     for (const from of STATUSES) {
@@ -221,12 +212,12 @@ describe("the transition table", () => {
 
   for (const row of TRANSITIONS) {
     for (const from of row.from) {
-      it(`${from} -> ${row.to ?? from}: ${row.id}`, async () => runRow(stage, row, from));
+      it(`${from} -> ${row.to ?? from}: ${row.id}`, async () => runRow(stage(), row, from));
     }
   }
 
   for (const refusal of REFUSALS) {
-    it(`${refusal.from}: ${refusal.call} is ${refusal.outcome}`, async () => runRefusal(stage, refusal));
+    it(`${refusal.from}: ${refusal.call} is ${refusal.outcome}`, async () => runRefusal(stage(), refusal));
   }
 });
 
