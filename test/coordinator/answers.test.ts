@@ -1,6 +1,18 @@
 // Who may answer, when, and with what signature.
 import { expect } from "chai";
-import { computeAddress, id as hashOf, hexlify, parseEther, type SigningKey, ZeroAddress, ZeroHash } from "ethers";
+import {
+  computeAddress,
+  concat,
+  dataSlice,
+  getAddress,
+  id as hashOf,
+  hexlify,
+  keccak256,
+  parseEther,
+  TypedDataEncoder,
+  ZeroAddress,
+  ZeroHash,
+} from "ethers";
 import { ASSERTION_STATE, packWord, unpackWord } from "../../oracle/chain/words.ts";
 import { ask, askDrawn, askUntil, LATENCY, stageForEach } from "./scenes.ts";
 import {
@@ -131,6 +143,41 @@ describe("answers", () => {
       await refused(asked, before, "KeyIsRetired", [computeAddress(key), retiredAt]);
       await world.answer(asked, operators[0], { key: fresh });
       expect((await world.coordinator.keyOf(computeAddress(key))).operator).to.equal(address);
+    });
+
+    it("are of P-256 where there is a verifier", async () => {
+      const { world, operators } = stage();
+      const { ethers } = world.connection;
+      const verifier = await ethers.deployContract("EchoVerifier");
+      const options = { p256Verifier: await verifier.getAddress() };
+      const coordinator = await deployCoordinator(world.connection, world.arbiter, options);
+      const registry = await ethers.getContractAt("ModelRegistry", await coordinator.modelRegistry());
+      const contracts = { coordinator, registry, arbiter: world.arbiter };
+      const there = new World(
+        world.connection,
+        contracts,
+        { ...world, address: await coordinator.getAddress() },
+        PARAMETERS,
+      );
+
+      const point = concat([hashOf("x"), hashOf("y")]);
+      const key = getAddress(dataSlice(keccak256(point), 12));
+      const signed = (digest: string) => concat([digest, hashOf("s"), point]);
+      const [{ account, address }] = operators;
+      const types = { KeyBinding: [{ name: "operator", type: "address" }] };
+      const binding = TypedDataEncoder.hash(there.domain, types, { operator: address });
+      await coordinator.connect(account).stake({ value: PARAMETERS.minStake });
+      await expect(coordinator.connect(account).addKey(signed(hashOf("x"))))
+        .to.be.revertedWithCustomError(coordinator, "InvalidSignature")
+        .withArgs(128n);
+      await expect(coordinator.connect(account).addKey(signed(binding)))
+        .to.emit(coordinator, "KeyAdded")
+        .withArgs(address, key);
+
+      const modelId = await there.register(world.signer(7), artefactSpec(world.signer(7).address));
+      const asked = await there.ask(modelId);
+      const answer = await there.sign(asked, operators[0]);
+      await there.assert(asked, { ...answer, signature: signed(answer.assertionId) });
     });
 
     it("have one form", async () => {
