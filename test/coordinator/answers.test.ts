@@ -434,7 +434,7 @@ describe("answers", () => {
         const address = computeAddress(keyOf(`crowd ${index}`));
         await networkHelpers.impersonateAccount(address);
         await networkHelpers.setBalance(address, parseEther("2"));
-        const key: SigningKey = keyOf(`crowd key ${index}`);
+        const key = keyOf(`crowd key ${index}`);
         const coordinator = world.coordinator.connect(await ethers.getSigner(address));
         await coordinator.stake({ value: PARAMETERS.minStake });
         await coordinator.addKey(world.bind(key, address));
