@@ -18,6 +18,18 @@ export async function readPassword(passwordFile: string | undefined, prompt: str
   throw new CommandError(`no password: set ${PASSWORD_VARIABLE}, or give a password file`);
 }
 
+/**
+ * Like {@link readPassword}, but asks a person twice: nobody can open the key after a typing error.
+ * @throws CommandError
+ */
+export async function readNewPassword(passwordFile: string | undefined, prompt: string): Promise<string> {
+  const isTyped = passwordFile === undefined && !process.env[PASSWORD_VARIABLE] && process.stdin.isTTY;
+  const password = await readPassword(passwordFile, prompt);
+  if (isTyped && (await ask(`${prompt}, again`)) !== password) throw new CommandError("the passwords differ");
+  if (password === "") throw new CommandError("the password is empty");
+  return password;
+}
+
 function readFirstLine(file: string): string {
   let text: string;
   try {
@@ -35,8 +47,13 @@ async function ask(prompt: string): Promise<string> {
   // The terminal stays in the mode in which readline echoes, so readline is given nowhere to echo to.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  const interrupted = new AbortController();
+  terminal.once("SIGINT", () => interrupted.abort());
+  terminal.once("close", () => interrupted.abort());
   try {
-    return await terminal.question("");
+    return await terminal.question("", { signal: interrupted.signal });
+  } catch (cause) {
+    throw new CommandError("no password was given", { cause });
   } finally {
     terminal.close();
     process.stderr.write("\n");

@@ -188,6 +188,13 @@ describe("command line", function () {
     });
   });
 
+  describe("init that failed", () => {
+    it("can be repeated", async () => {
+      await workspace.run(["init", "again"], { ASSAY_KEYSTORE_PASSWORD: "" });
+      await workspace.must("init", "again");
+    });
+  });
+
   describe("configuration", () => {
     before(() => {
       const good = workspace.read("assay.yaml");

@@ -6,7 +6,7 @@ import { renderConfig } from "../../config/example.ts";
 import { parseAddress, parseWhole } from "../amounts.ts";
 import { DEFAULT_CONFIG } from "../context.ts";
 import { CommandError } from "../errors.ts";
-import { readPassword } from "../password.ts";
+import { readNewPassword } from "../password.ts";
 import type { Tools } from "../ports.ts";
 
 const EXAMPLES = `
@@ -53,7 +53,7 @@ export function addInit(program: Command, { keystores }: Tools): void {
         if (existsSync(path)) throw new CommandError(`${path} is there already; nothing was changed`);
       }
       const inFolder = (path: string) => (isAbsolute(path) ? path : relative(folder, resolve(path)));
-      mkdirSync(paths.data, { recursive: true });
+      mkdirSync(folder, { recursive: true });
       const key = await keyFor(keystore, options, keystores);
       const text = renderConfig({
         chain: {
@@ -68,6 +68,7 @@ export function addInit(program: Command, { keystores }: Tools): void {
         },
       });
       writeFileSync(paths.config, text, { flag: "wx", mode: 0o600 });
+      mkdirSync(paths.data);
       console.log(`configuration  ${paths.config}\nkey            ${key} in ${keystore}\ndata           ${paths.data}`);
       console.log(`\nNext: send ${key} some ether for gas, read the configuration, and run assay doctor.`);
     });
@@ -75,5 +76,5 @@ export function addInit(program: Command, { keystores }: Tools): void {
 
 async function keyFor(file: string, options: Options, keystores: Tools["keystores"]): Promise<string> {
   if (options.keystore !== undefined) return keystores.addressIn(file);
-  return await keystores.create(file, await readPassword(options.passwordFile, "Password for the new key"));
+  return await keystores.create(file, await readNewPassword(options.passwordFile, "Password for the new key"));
 }
