@@ -1,4 +1,4 @@
-/** Amounts of the configuration as wei. A double has room for a gwei in nine million ether, so that is the grain. */
+/** Amounts of the configuration as wei. A double has room for a gwei in a million ether, so that is the grain. */
 
 const WEI_PER_GWEI = 1_000_000_000n;
 
