@@ -31,7 +31,10 @@ contract PriceHistoryTest is Checks {
 
         for (uint256 i = 0; i < 12; ++i) {
             uint256 later = now_ + (uint256(pauses[i]) % 40 hours);
-            for (uint256 hour = now_ / 1 hours; hour < later / 1 hours; ++hour) hourly[count++] = price;
+            for (uint256 hour = now_ / 1 hours; hour < later / 1 hours; ++hour) {
+                hourly[count] = price;
+                ++count;
+            }
             now_ = later;
             CLOCK.warp(now_);
             requireReturns(hourly, count, price);
