@@ -18,7 +18,7 @@ import {
   ZeroAddress,
   ZeroHash,
 } from "ethers";
-import { network } from "hardhat";
+import { globalOptions, network } from "hardhat";
 import { assertionId, domainOf, type Result } from "../../oracle/chain/typedData.ts";
 import { POLICY, type Policy, packWord } from "../../oracle/chain/words.ts";
 import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
@@ -346,6 +346,11 @@ export class World {
   at(timestamp: bigint | number): Promise<void> {
     return this.time.setNextBlockTimestamp(timestamp);
   }
+}
+
+/** `describe` for tests on amounts of gas, which mean nothing where coverage is measured. */
+export function describeGas(name: string, body: () => void): void {
+  if (!globalOptions.coverage) describe(name, body);
 }
 
 /** All events of a contract in a receipt, in order. */
