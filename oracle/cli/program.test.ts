@@ -241,7 +241,8 @@ describe("command line", function () {
   });
 
   describe("start", () => {
-    before(() => {
+    before(async () => {
+      await workspace.writeKey("keystore.json");
       const good = workspace.read("assay.yaml");
       workspace.write("noManifest.yaml", good.replace("manifest: manifest.json", "manifest: nowhere.json"));
       workspace.write("badManifest.yaml", good.replace("manifest: manifest.json", "manifest: keystore.json"));
