@@ -4,6 +4,7 @@ import type { Calls, NewModel, Offer, PaidCall } from "../cli/ports.ts";
 import type { Address, ModelId } from "../roles/ports.ts";
 import type { Hex } from "../vm/keccak.ts";
 import { COORDINATOR_ABI, MODEL_REGISTRY_ABI } from "./abi.ts";
+import type { Request } from "./ids.ts";
 import type { Manifest } from "./manifest.ts";
 import { artefactSpec, modelId as idOfModel, specToAbi } from "./modelSpec.ts";
 import { POLICY, packWord } from "./words.ts";
@@ -72,6 +73,10 @@ export class DeploymentCalls implements Calls {
       rtolClass: 0,
     });
     return this.#call("request", [modelId, tensors.map((tensor) => hexlify(tensor)), policy], feeWei);
+  }
+
+  expire(request: Request): PaidCall {
+    return this.#call("expire", [request]);
   }
 
   #call(method: string, args: readonly unknown[], valueWei = 0n): PaidCall {

@@ -2,11 +2,11 @@
 import { getAddress, getBytes, Interface, ZeroAddress } from "ethers";
 import type {
   Account,
-  Calls,
   Deployment,
   ModelTerms,
   Offer,
   OperatorDetails,
+  PaidCall,
   Receipt,
   RequestStep,
   Session,
@@ -18,6 +18,7 @@ import { WalletAccount } from "./account.ts";
 import { DeploymentCalls } from "./calls.ts";
 import type { ChainClient } from "./client.ts";
 import { coordinatorAt } from "./contracts.ts";
+import { requestFromAbi } from "./ids.ts";
 import { loadKeystore } from "./keystore.ts";
 import type { LogReader } from "./logReader.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";
@@ -39,7 +40,7 @@ export interface SessionDeps {
 
 export class ChainSession implements Session {
   readonly deployment: Deployment;
-  readonly calls: Calls;
+  readonly calls: DeploymentCalls;
   readonly #deps: SessionDeps;
   readonly #coordinator: ReturnType<typeof coordinatorAt>;
 
@@ -119,13 +120,14 @@ export class ChainSession implements Session {
     return { royaltyBps, isDeprecated: deprecated };
   }
 
-  async requestIn({ transactionHash }: Receipt): Promise<RequestId> {
+  async requestIn({ transactionHash }: Receipt): Promise<{ requestId: RequestId; expire: PaidCall }> {
     const receipt = await this.#deps.provider.getTransactionReceipt(transactionHash);
     const event = receipt?.logs
       .map((log) => coordinatorInterface.parseLog(log))
       .find((parsed) => parsed?.name === "Requested");
     if (!event) throw new Error(`the transaction ${transactionHash} made no request`);
-    return event.args.requestId;
+    const { requestId, request } = event.args;
+    return { requestId, expire: this.calls.expire(requestFromAbi(request)) };
   }
 
   async requestSteps(requestId: RequestId, fromBlock: number): Promise<readonly RequestStep[]> {

@@ -123,8 +123,8 @@ export interface Session {
   model(modelId: ModelId): Promise<RegisteredModel | undefined>;
   /** undefined: there is no such model. */
   modelTerms(modelId: ModelId): Promise<ModelTerms | undefined>;
-  /** The request that a transaction made. */
-  requestIn(receipt: Receipt): Promise<RequestId>;
+  /** The request that a transaction made, and the call that refunds it when nobody answered in time. */
+  requestIn(receipt: Receipt): Promise<{ readonly requestId: RequestId; readonly expire: PaidCall }>;
   /** What happened to it from this block on, in order. */
   requestSteps(requestId: RequestId, fromBlock: number): Promise<readonly RequestStep[]>;
   close(): void;

@@ -1,15 +1,17 @@
 /** assay request: asks a model and shows what comes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
-import type { RegisteredModel, RequestId } from "../../roles/ports.ts";
+import type { Config } from "../../config/schema.ts";
+import { type RegisteredModel, type RequestId, RevertError } from "../../roles/ports.ts";
 import { formatEth, formatTime, parseEth, parseHash, parseWhole } from "../amounts.ts";
 import { configOf, type KeyOptions, openAccount, withKeyOptions, withSession } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { packInputs } from "../inputs.ts";
 import { type DecodedTensor, decodeOutputs, showTensor } from "../outputs.ts";
-import type { RequestStep, Session, Tools } from "../ports.ts";
+import type { Account, PaidCall, RequestStep, Session, Tools } from "../ports.ts";
 
 const EXAMPLES = `
+Nobody answers within the answer period: the request is ended and the fee comes back.
 An input is JSON, a .json file or a .npy file; with several inputs, NAME=VALUE for each, or one JSON object for all.
 Whole numbers beyond 2^53 go in quotes, as do "NaN" and "Infinity".
 
@@ -23,9 +25,14 @@ interface Options extends KeyOptions {
   readonly fee?: bigint;
   readonly answerPeriod: number;
   readonly wait: "none" | "provisional" | "final";
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly json?: boolean;
 }
+
+const WEI_PER_GWEI = 1_000_000_000n;
+/** What the node may take to finalise after the window, in seconds. */
+const FINALISATION_S = 120;
+const MAX_POLL_MS = 1_000;
 
 const collect = (value: string, values: readonly string[] = []) => [...values, value];
 
@@ -41,31 +48,36 @@ export function addRequest(program: Command, tools: Tools): void {
         .choices(["none", "provisional", "final"])
         .default("provisional"),
     )
-    .option("--timeout <seconds>", "how long to wait", parseWhole(1, 10_000_000), 600)
+    .option("--timeout <seconds>", "how long to wait, if not as long as an answer can take", parseWhole(1, 10_000_000))
     .option("--json", "print JSON, and nothing else on the standard output")
     .addHelpText("after", EXAMPLES)
     .action((modelId: `0x${string}`, options: Options, command: Command) => {
       const config = configOf(command);
-      return withSession(tools, config, async (session) => {
-        const model = await session.model(modelId);
-        if (model === undefined) throw new CommandError(`no model ${modelId} is registered here`);
-        const tensors = packInputs(model.inputs, options.input ?? []);
-        const feeWei = options.fee ?? (await cheapestFee(session, modelId));
-        const account = await openAccount(session, config, options);
-        const receipt = await account.send(session.calls.request(modelId, tensors, options.answerPeriod, feeWei));
-        const requestId = await session.requestIn(receipt);
-        progress(`request ${requestId} in block ${receipt.block}, fee ${formatEth(feeWei)}`);
-        if (model.semantics === 0) progress("not disputable: the answer rests on its operator alone");
-        const answer =
-          options.wait === "none"
-            ? undefined
-            : await waitFor(session, model, { requestId, block: receipt.block }, options, config.chain.pollMs);
-        print(requestId, model, answer, options.json === true);
-      });
+      return withSession(tools, config, (session) => request(session, config, modelId, options));
     });
 }
 
-const WEI_PER_GWEI = 1_000_000_000n;
+async function request(session: Session, config: Config, modelId: `0x${string}`, options: Options): Promise<void> {
+  const model = await session.model(modelId);
+  if (model === undefined) throw new CommandError(`no model ${modelId} is registered here`);
+  const tensors = packInputs(model.inputs, options.input ?? []);
+  const feeWei = options.fee ?? (await cheapestFee(session, modelId));
+  const account = await openAccount(session, config, options);
+  const receipt = await account.send(session.calls.request(modelId, tensors, options.answerPeriod, feeWei));
+  const asked = { ...(await session.requestIn(receipt)), block: receipt.block, model, account };
+  progress(`request ${asked.requestId} in block ${receipt.block}, fee ${formatEth(feeWei)}`);
+  if (model.semantics === 0) progress("not disputable: the answer rests on its operator alone");
+  const answer = options.wait === "none" ? undefined : await waitFor(session, asked, options, config.chain.pollMs);
+  print(asked, answer, options.json === true);
+}
+
+interface Asked {
+  readonly requestId: RequestId;
+  readonly expire: PaidCall;
+  readonly block: number;
+  readonly model: RegisteredModel;
+  readonly account: Account;
+}
 
 interface Answer {
   readonly stage: "provisional" | "final";
@@ -86,30 +98,39 @@ async function cheapestFee(session: Session, modelId: `0x${string}`): Promise<bi
 
 async function waitFor(
   session: Session,
-  model: RegisteredModel,
-  { requestId, block }: { requestId: RequestId; block: number },
-  { wait, timeout }: Options,
+  asked: Asked,
+  { wait, answerPeriod, timeout }: Options,
   pollMs: number,
 ): Promise<Answer> {
-  const deadline = Date.now() + timeout * 1000;
+  const askedMs = Date.now();
+  const limitS = timeout ?? answerPeriod + session.deployment.windowS + FINALISATION_S;
   let shown = 0;
   for (;;) {
-    const steps = await session.requestSteps(requestId, block);
+    const steps = await session.requestSteps(asked.requestId, asked.block);
     for (const step of steps.slice(shown)) progress(describe(step));
     shown = steps.length;
     const reached = stageOf(steps);
     if (reached !== undefined && (wait === "provisional" || reached.stage === "final")) {
       const { stage, step } = reached;
-      return { stage, operator: step.operator, outputs: decodeOutputs(model.outputs, step.output) };
+      return { stage, operator: step.operator, outputs: decodeOutputs(asked.model.outputs, step.output) };
     }
-    if (steps.some(({ kind }) => kind === "expired")) {
-      throw new CommandError(`nobody answered ${requestId} in time; the fee is refunded, and "withdraw" pays it out`);
-    }
-    if (Date.now() > deadline) {
-      throw new CommandError(`no ${wait} answer to ${requestId} within ${timeout} s; it may still come`);
-    }
-    await sleep(Math.min(pollMs, 1_000));
+    const waitedS = (Date.now() - askedMs) / 1000;
+    if (reached === undefined && waitedS > answerPeriod) await takeBack(session, asked);
+    if (waitedS > limitS) throw new CommandError(`no ${wait} answer to ${asked.requestId} within ${limitS} s`);
+    await sleep(Math.min(pollMs, MAX_POLL_MS));
   }
+}
+
+/** Ends a request that nobody answered in time and gets the fee back. Returns if it was answered after all. */
+async function takeBack(session: Session, { requestId, expire, account }: Asked): Promise<void> {
+  try {
+    await account.send(expire);
+  } catch (error) {
+    if (error instanceof RevertError) return;
+    throw error;
+  }
+  await account.send(session.calls.withdraw(account.address));
+  throw new CommandError(`nobody answered ${requestId} in time; the fee came back to ${account.address}`);
 }
 
 type Asserted = RequestStep & { kind: "asserted" };
@@ -140,7 +161,7 @@ function describe(step: RequestStep): string {
 /** The standard output belongs to the result. */
 const progress = (line: string) => console.error(line);
 
-function print(requestId: RequestId, model: RegisteredModel, answer: Answer | undefined, asJson: boolean): void {
+function print({ requestId, model }: Asked, answer: Answer | undefined, asJson: boolean): void {
   if (asJson) console.log(JSON.stringify({ requestId, disputable: model.semantics !== 0, ...answer }));
   else if (answer === undefined) console.log(requestId);
   else for (const tensor of answer.outputs) console.log(showTensor(tensor));
