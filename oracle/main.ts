@@ -81,7 +81,7 @@ const tools: Tools = {
     const provider = openProvider(config, manifest, telemetry);
     const maxRange = config.chain.logRange;
     const sender = checksummed(config.operator.address);
-    const client = new ChainClient({ manifest, sender, maxRange }, { provider, ...telemetry });
+    const client = new ChainClient({ manifest, sender, maxGas: MAX_GAS, maxRange }, { provider, ...telemetry });
     const logs = new LogReader(provider, maxRange, telemetry.logger);
     return new ChainSession({ manifest, provider, client, logs });
   },
@@ -167,7 +167,8 @@ async function assemble(
   await database.bind({ chainId, coordinator, operator: operatorAddress });
   const store = new SqliteJobStore(database);
 
-  const chain = new ChainClient({ manifest, sender: wallet.address, maxRange }, { provider, ...telemetry });
+  const clientOptions = { manifest, sender: wallet.address, maxGas: MAX_GAS, maxRange };
+  const chain = new ChainClient(clientOptions, { provider, ...telemetry });
   const cursorOptions = { chainId, coordinator, firstBlock: manifest.block.number, confirmations, maxRange };
   const feed = new LogCursor(cursorOptions, { provider, ...telemetry });
   const outbox = new ChainOutbox(

@@ -1,5 +1,5 @@
 /** The coordinator and its model registry, as the roles see them. */
-import { Interface, ZeroAddress } from "ethers";
+import { Interface, type TransactionRequest, ZeroAddress } from "ethers";
 import type {
   Address,
   Answer,
@@ -26,7 +26,7 @@ import { coordinatorAt } from "./contracts.ts";
 import { LogReader } from "./logReader.ts";
 import type { Manifest } from "./manifest.ts";
 import { modelId as idOfModel, specFromAbi } from "./modelSpec.ts";
-import type { RpcProvider } from "./provider.ts";
+import { RpcAnswerError, type RpcProvider } from "./provider.ts";
 import { revertOf } from "./revert.ts";
 import { maxWei, WEI_PER_GWEI } from "./wei.ts";
 import { ASSERTION_STATE, ASSIGNMENT, MODEL, POLICY, REQUEST_STATE, unpackWord } from "./words.ts";
@@ -38,6 +38,8 @@ export interface ClientOptions {
   readonly manifest: Pick<Manifest, "addresses" | "block" | "parameters">;
   /** Who sends the transactions: gas is estimated for it. */
   readonly sender: Address;
+  /** The most gas a transaction may be given. */
+  readonly maxGas: bigint;
   /** Blocks per query of logs at first. */
   readonly maxRange: number;
 }
@@ -192,10 +194,38 @@ export class ChainClient implements Chain {
   }
 
   async estimateGas(call: Call): Promise<bigint> {
+    const transaction = { ...call, from: this.#options.sender };
     try {
-      return await this.#provider.estimateGas({ ...call, from: this.#options.sender });
+      return await this.#provider.estimateGas(transaction);
     } catch (error) {
-      throw revertOf(error);
+      const revert = revertOf(error);
+      // Hardhat estimates nothing in which a consumer's callback runs out of the gas that it bought.
+      if (revert.errorName !== "unknown" || !(await this.#succeeds(transaction, this.#options.maxGas))) throw revert;
+      return await this.#leastGas(transaction);
+    }
+  }
+
+  /** Gas with which the call succeeds, at most a 64th more than it needs. */
+  async #leastGas(transaction: TransactionRequest): Promise<bigint> {
+    let tooLittle = 0n;
+    let enough = this.#options.maxGas;
+    while (enough - tooLittle > enough / 64n) {
+      const middle = (tooLittle + enough) / 2n;
+      if (await this.#succeeds(transaction, middle)) enough = middle;
+      else tooLittle = middle;
+    }
+    return enough;
+  }
+
+  async #succeeds(transaction: TransactionRequest, gasLimit: bigint): Promise<boolean> {
+    try {
+      await this.#provider.call({ ...transaction, gasLimit });
+      return true;
+    } catch (error) {
+      // With less gas than a transaction costs before it begins, nodes refuse in words of their own.
+      if (error instanceof RpcAnswerError) return false;
+      revertOf(error);
+      return false;
     }
   }
 }

@@ -58,7 +58,12 @@ export class RpcProvider extends JsonRpcApiProvider {
     { clock, logger, metrics }: { clock: Clock; logger: Logger; metrics: Metrics },
   ) {
     // Without ethers' cache of a quarter of a second: a read that follows a write must see it.
-    super(options.chainId, { staticNetwork: Network.from(options.chainId), cacheTimeout: -1, batchMaxCount: 20 });
+    super(options.chainId, {
+      staticNetwork: Network.from(options.chainId),
+      cacheTimeout: -1,
+      batchMaxCount: 20,
+      batchStallTime: 0,
+    });
     this.#chainId = options.chainId;
     this.#timeoutMs = options.timeoutMs;
     this.#coolDownMs = options.coolDownMs;

@@ -9,9 +9,10 @@ const errors = new Interface([...new Set([...errorsOf(COORDINATOR_ABI), ...error
 /** The revert that `error` reports, decoded. Throws `error` itself if it is anything else. */
 export function revertOf(error: unknown): RevertError {
   if (!isCallException(error)) throw error;
-  const { data, reason } = error;
-  if (data === null) return new RevertError(reason ?? "unknown", [], { cause: error });
-  const parsed = errors.parseError(data);
-  if (parsed === null) return new RevertError(reason ?? "unknown", [data], { cause: error });
+  const { data, reason, info } = error;
+  // Out of gas and the like revert without data: only the node's own words tell.
+  const words = reason ?? info?.error?.message ?? "unknown";
+  const parsed = data === null ? null : errors.parseError(data);
+  if (parsed === null) return new RevertError("unknown", [words], { cause: error });
   return new RevertError(parsed.name, [...parsed.args], { cause: error });
 }
