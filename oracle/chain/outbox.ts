@@ -108,11 +108,9 @@ export class ChainOutbox implements Outbox {
     return this.#store.countKeys(prefix);
   }
 
-  async cancel(key: string): Promise<void> {
-    const tx = await this.#store.byKey(key);
-    if (tx === undefined || tx.outcome !== undefined || tx.isCancelled) return;
-    await this.#store.cancel(tx.id);
-    this.#logger.info({ keys: tx.keys, nonce: tx.nonce }, "transaction cancelled");
+  async cancel(prefix: string): Promise<void> {
+    const cancelled = await this.#store.cancel(prefix);
+    if (cancelled > 0) this.#logger.info({ prefix, cancelled }, "transactions cancelled");
   }
 
   /**

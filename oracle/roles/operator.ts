@@ -9,7 +9,6 @@ import { Closings, type ClosingsOptions } from "./closings.ts";
 import { observe } from "./moment.ts";
 import type { Gauge, Outbox, Signer } from "./ports.ts";
 import { Runs, type RunsDeps, type RunsOptions } from "./runs.ts";
-import { type SendingState, txKey } from "./txKey.ts";
 import { Withdrawals, type WithdrawalsOptions } from "./withdrawals.ts";
 
 export type OperatorOptions = RunsOptions &
@@ -21,8 +20,15 @@ export type OperatorOptions = RunsOptions &
 
 export type OperatorDeps = RunsDeps & { readonly outbox: Outbox; readonly signer: Signer };
 
-const SENDING: readonly SendingState[] = ["asserting", "finalising", "delivering"];
-const OPEN: readonly JobState[] = ["seen", "computing", "computed", "asserted", ...SENDING];
+const OPEN: readonly JobState[] = [
+  "seen",
+  "computing",
+  "computed",
+  "asserting",
+  "asserted",
+  "finalising",
+  "delivering",
+];
 
 export class Operator {
   readonly #options: OperatorOptions;
@@ -74,8 +80,7 @@ export class Operator {
   async #dropOrphans(): Promise<void> {
     const { store, outbox, logger } = this.#deps;
     for (const job of await store.orphans(OPEN)) {
-      const state = SENDING.find((sending) => sending === job.state);
-      if (state !== undefined) await outbox.cancel(txKey(job, state));
+      await outbox.cancel(`${job.requestId}/`);
       await store.change(job, { state: "dropped", reason: "a reorganisation took the request away" });
       logger.warn({ requestId: job.requestId }, "request dropped");
     }

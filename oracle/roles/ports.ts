@@ -313,8 +313,11 @@ export interface Outbox {
   delivery(key: string): Promise<Delivery | undefined>;
   /** How many keys with this beginning were used. */
   attempts(prefix: string): Promise<number>;
-  /** Takes a transaction out of the queue, or replaces it by an empty one if it was sent and is not mined yet. */
-  cancel(key: string): Promise<void>;
+  /**
+   * Takes the transactions whose keys begin like this out of the queue, or replaces them by empty ones if they were sent
+   * and are not mined: now, or when a reorganisation undoes them.
+   */
+  cancel(prefix: string): Promise<void>;
 }
 
 // ---------------------------------------------------------------------------------------------- telemetry

@@ -129,8 +129,8 @@ export interface OutboxStore {
   open(): Promise<readonly StoredTx[]>;
   /** Gives a transaction its nonce, or keeps it, and adds an attempt; false, and no change, if it is over. */
   sign(id: number, nonce: number, attempt: Attempt): Promise<boolean>;
-  /** Notes that the transaction is not wanted any more; one that has no nonce is over with that. */
-  cancel(id: number): Promise<void>;
+  /** Notes that transactions with such keys are not wanted any more; one that is queued is over with that. How many. */
+  cancel(prefix: string): Promise<number>;
   finish(id: number, outcome: Outcome): Promise<void>;
   /** Takes the nonce and the attempts away: somebody else used that nonce. */
   requeue(id: number): Promise<void>;

@@ -7,6 +7,9 @@ import type { Database } from "./database.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
+/** The greatest code point: nothing with this beginning sorts after it. */
+const HAS_PREFIX = "key >= :prefix AND key < :prefix || char(0x10ffff)";
+
 export class SqliteOutboxStore implements OutboxStore {
   readonly #db: Database;
 
@@ -28,8 +31,7 @@ export class SqliteOutboxStore implements OutboxStore {
 
   countKeys(prefix: string): Promise<number> {
     return this.#db.read(() => {
-      // The greatest code point: nothing with this beginning sorts after it.
-      const sql = "SELECT count(*) AS keys FROM tx_key WHERE key >= :prefix AND key < :prefix || char(0x10ffff)";
+      const sql = `SELECT count(*) AS keys FROM tx_key WHERE ${HAS_PREFIX}`;
       return Number(this.#db.prepare(sql).get({ prefix })?.keys);
     });
   }
@@ -69,13 +71,13 @@ export class SqliteOutboxStore implements OutboxStore {
     });
   }
 
-  cancel(id: number): Promise<void> {
+  async cancel(prefix: string): Promise<number> {
+    const condition = `is_cancelled = 0 AND id IN (SELECT tx_id FROM tx_key WHERE ${HAS_PREFIX})`;
+    const wanted = this.#db.prepare(`SELECT 1 FROM tx WHERE ${condition}`);
+    if ((await this.#db.read(() => wanted.all({ prefix }))).length === 0) return 0;
     return this.#db.write("tx.cancel", () => {
-      this.#db
-        .prepare(
-          "UPDATE tx SET is_cancelled = 1, outcome = iif(nonce IS NULL, 'cancelled', NULL) WHERE id = ? AND outcome IS NULL",
-        )
-        .run(id);
+      const sql = `UPDATE tx SET is_cancelled = 1, outcome = iif(nonce IS NULL, 'cancelled', outcome) WHERE ${condition}`;
+      return Number(this.#db.prepare(sql).run({ prefix }).changes);
     });
   }
 
