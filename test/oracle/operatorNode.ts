@@ -8,11 +8,19 @@ import { ChainOutbox } from "../../oracle/chain/outbox.ts";
 import { RpcProvider } from "../../oracle/chain/provider.ts";
 import { ResultSigner } from "../../oracle/chain/signer.ts";
 import { domainOf } from "../../oracle/chain/typedData.ts";
+import type { TensorSignature } from "../../oracle/model/onnx/signature.ts";
 import { DTYPES, elementCount } from "../../oracle/model/tensor.ts";
 import { Intake } from "../../oracle/roles/intake.ts";
 import { Loop } from "../../oracle/roles/loop.ts";
 import { Operator, type OperatorOptions } from "../../oracle/roles/operator.ts";
-import type { Executor, Logger, ModelId } from "../../oracle/roles/ports.ts";
+import {
+  ExecutionError,
+  type Executor,
+  type Logger,
+  type ModelId,
+  type RunnableModel,
+  type Tensor,
+} from "../../oracle/roles/ports.ts";
 import { Database } from "../../oracle/store/sqlite/database.ts";
 import { SqliteJobStore } from "../../oracle/store/sqlite/jobs.ts";
 import { SqliteOutboxStore } from "../../oracle/store/sqlite/outbox.ts";
@@ -35,22 +43,39 @@ export interface NodeParts {
   readonly logger: Logger;
 }
 
-/** Every output is made of the hash of the inputs, so that equal inputs give equal outputs in every process. */
-export const hashingExecutor: Executor = {
-  run: (model, inputs) => {
-    const seed = createHash("sha256");
-    for (const { bytes } of inputs) seed.update(bytes);
-    const digest = seed.digest();
-    return Promise.resolve(
-      model.outputs.map((signature) => {
-        const length = elementCount(signature.dims) * DTYPES[signature.dtype].bytes;
-        return { ...signature, bytes: Uint8Array.from({ length }, (_, i) => digest[i % digest.length] ?? 0) };
-      }),
-    );
-  },
-};
+/** First bytes of an input with which {@link TestExecutor} fails. */
+export const REFUSED_INPUT = 0xff;
+export const FLAKY_INPUT = 0xfe;
 
-export async function operatorNode(settings: NodeSettings, { executor = hashingExecutor, options, logger }: NodeParts) {
+/** Every output is made of the hash of the inputs, so that equal inputs give equal outputs in every process. */
+export class TestExecutor implements Executor {
+  #isFlaky = true;
+
+  run(model: RunnableModel, inputs: readonly Tensor[]): Promise<Tensor[]> {
+    const first = inputs[0]?.bytes[0];
+    if (first === REFUSED_INPUT) return Promise.reject(new ExecutionError("model", "the input is refused"));
+    if (first === FLAKY_INPUT && this.#isFlaky) {
+      this.#isFlaky = false;
+      return Promise.reject(new ExecutionError("timeout", "the first run takes too long"));
+    }
+    const digest = createHash("sha256")
+      .update(Buffer.concat(inputs.map(({ bytes }) => bytes)))
+      .digest();
+    const output = (signature: TensorSignature<number>) => {
+      const length = elementCount(signature.dims) * DTYPES[signature.dtype].bytes;
+      return { ...signature, bytes: Uint8Array.from({ length }, (_, i) => digest[i % digest.length] ?? 0) };
+    };
+    return Promise.resolve(model.outputs.map(output));
+  }
+}
+
+/** EIP-7825's limit for a transaction. */
+const MAX_GAS = 2n ** 24n;
+
+export async function operatorNode(
+  settings: NodeSettings,
+  { executor = new TestExecutor(), options, logger }: NodeParts,
+) {
   const { manifest, operator, confirmations = 0 } = settings;
   const { chainId } = manifest;
   const { coordinator } = manifest.addresses;
@@ -59,6 +84,7 @@ export async function operatorNode(settings: NodeSettings, { executor = hashingE
   const db = new Database(settings.store);
   await db.bind({ chainId, coordinator, operator });
   const store = new SqliteJobStore(db);
+  const outboxStore = new SqliteOutboxStore(db);
   const provider = new RpcProvider(
     { urls: settings.urls, chainId, timeoutMs: 1_000, coolDownMs: 1_000 },
     { clock, logger, metrics },
@@ -67,16 +93,19 @@ export async function operatorNode(settings: NodeSettings, { executor = hashingE
   const outbox = new ChainOutbox(
     {
       chainId,
-      maxGas: 16_000_000n,
+      maxGas: MAX_GAS,
       maxFeeWei: 1_000_000_000_000n,
       bumpAfterMs: 60_000,
       resendAfterMs: 10_000,
       confirmations,
       maxInFlight: 8,
     },
-    { store: new SqliteOutboxStore(db), provider, signer: wallet, clock, logger, metrics },
+    { store: outboxStore, provider, signer: wallet, clock, logger, metrics },
   );
-  const chain = new ChainClient({ manifest, sender: wallet.address, maxRange: 1_000 }, { provider, logger });
+  const chain = new ChainClient(
+    { manifest, sender: wallet.address, maxGas: MAX_GAS, maxRange: 1_000 },
+    { provider, logger },
+  );
   const feed = new LogCursor(
     { chainId, coordinator, firstBlock: manifest.block.number, confirmations, maxRange: 1_000 },
     { provider, logger, metrics },
@@ -90,10 +119,10 @@ export async function operatorNode(settings: NodeSettings, { executor = hashingE
       takesOpen: true,
       marginS: 10,
       concurrency: 2,
-      maxRuns: 3,
+      maxRuns: 10,
       retryAfterMs: 100,
       maxBatch: 20,
-      redeliveries: 1,
+      redeliveries: 5,
       withdrawAboveWei: 0n,
       ...options,
     },
@@ -112,7 +141,7 @@ export async function operatorNode(settings: NodeSettings, { executor = hashingE
   );
   const loop: Loop = new Loop(
     {
-      intervalMs: 50,
+      intervalMs: 10,
       steps: [
         { name: "intake", run: () => intake.tick() },
         { name: "operator", run: () => role.tick() },
@@ -125,5 +154,5 @@ export async function operatorNode(settings: NodeSettings, { executor = hashingE
     provider.destroy();
     db.close();
   };
-  return { loop, intake, role, outbox, store, provider, chain, metrics, close };
+  return { loop, intake, role, outbox, store, outboxStore, provider, chain, metrics, close };
 }
