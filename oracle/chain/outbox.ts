@@ -103,7 +103,7 @@ export class ChainOutbox implements Outbox {
 
   async delivery(key: string): Promise<Delivery | undefined> {
     const tx = await this.#store.byKey(key);
-    return tx === undefined ? undefined : (tx.outcome ?? { state: "pending" });
+    return tx === undefined ? undefined : (tx.outcome ?? { state: "pending", keys: tx.keys });
   }
 
   attempts(prefix: string): Promise<number> {

@@ -91,8 +91,9 @@ export class Assertions {
     const { store, outbox } = this.#deps;
     for (const job of await store.due(["asserting"], moment.nowMs)) {
       const delivery = await outbox.delivery(txKey(job, "asserting"));
-      if (delivery?.state === "pending") await this.#cancelIfTooLate(job);
-      else await this.#conclude(job, delivery, moment);
+      if (delivery?.state !== "pending") await this.#conclude(job, delivery, moment);
+      // A batch passes over an answer that comes too late, and is worth its gas for the others.
+      else if (delivery.keys.length === 1) await this.#cancelIfTooLate(job);
     }
   }
 

@@ -289,7 +289,8 @@ export interface Signer {
 
 /** How a transaction fares. `final` states do not change any more but by a reorganisation below the confirmations. */
 export type Delivery =
-  | { readonly state: "pending" }
+  /** `keys`: all that the transaction is for. */
+  | { readonly state: "pending"; readonly keys: readonly string[] }
   | { readonly state: "mined"; readonly block: number; readonly gasUsed: bigint; readonly costWei: bigint }
   | {
       readonly state: "reverted";

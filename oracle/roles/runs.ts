@@ -64,6 +64,8 @@ export class Runs {
   readonly #deps: RunsDeps;
   readonly #running = new Map<string, Promise<void>>();
   readonly #models = new Map<ModelId, RegisteredModel>();
+  /** What a run threw that nobody waited for: not its own failure, which the store has. */
+  #broken: { readonly error: unknown } | undefined;
   readonly #decided: Counter;
   readonly #failed: Counter;
   readonly #seconds: Histogram;
@@ -96,6 +98,7 @@ export class Runs {
    * @throws RpcError
    */
   async tick(moment: Moment): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken.error;
     const { store, chain } = this.#deps;
     const reserved = await store.due(["computing", "computed", "asserting"], Number.POSITIVE_INFINITY);
     const bondOf = ({ request }: Job) => chain.bondWei(chain.terms(request));
@@ -164,11 +167,15 @@ export class Runs {
     if (!(await this.#deps.store.change(job, { state: "computing", runs }))) return false;
     this.#decided.inc({ decision: "answer" });
     const started: Job = { ...job, state: "computing", runs };
-    const run = this.#run(started, serving, deadlineMs).finally(() => {
-      this.#running.delete(job.requestId);
-      this.#active.set(this.#running.size);
-      this.#deps.onDone();
-    });
+    const run = this.#run(started, serving, deadlineMs)
+      .catch((error: unknown) => {
+        this.#broken = { error };
+      })
+      .finally(() => {
+        this.#running.delete(job.requestId);
+        this.#active.set(this.#running.size);
+        this.#deps.onDone();
+      });
     this.#running.set(job.requestId, run);
     this.#active.set(this.#running.size);
     return true;
