@@ -141,7 +141,7 @@ export async function requestIn(
   return { requestId: requestId as Hex, request: requestFromAbi(request), input: getBytes(input) };
 }
 
-interface AskOptions {
+export interface AskOptions {
   readonly policy?: Partial<Policy>;
   readonly tensors?: readonly Uint8Array[];
   /** wei, callbacks not included */

@@ -1,62 +1,396 @@
 import { expect } from "chai";
-import { parseEther } from "ethers";
-import { answer, ask, deployed, register, stakeOperator } from "../fixture.ts";
+import { id, parseEther, Wallet } from "ethers";
+import { signKeyBinding } from "../../oracle/chain/typedData.ts";
+import { POLICY, packWord } from "../../oracle/chain/words.ts";
+import type { OperatorOptions } from "../../oracle/roles/operator.ts";
+import type { Hex } from "../../oracle/vm/keccak.ts";
+import {
+  type Asked,
+  type AskOptions,
+  answer,
+  ask,
+  deployed,
+  type Registered,
+  register,
+  stakeOperator,
+  type World,
+} from "../fixture.ts";
 import { recordingLogger } from "../recordingLogger.ts";
-import { serveRpc } from "../rpcServer.ts";
+import { type RpcServer, serveRpc } from "../rpcServer.ts";
 import { operatorNode } from "./operatorNode.ts";
 
-async function setUp() {
-  const world = await deployed();
-  const model = await register(world);
-  await stakeOperator(world);
-  await world.networkHelpers.setBalance(world.signingKey.address, parseEther("1"));
-  const server = await serveRpc(world.ethers.provider);
-  const node = await operatorNode(
-    {
+type Node = Awaited<ReturnType<typeof operatorNode>>;
+
+const poolIsFull: RpcServer["fault"] = (method) =>
+  method === "eth_sendRawTransaction" ? { code: -32000, message: "txpool is full" } : undefined;
+
+/** Modes of HostileConsumer. */
+const ACCEPT = 0;
+const REVERT = 1;
+const BURN_GAS = 2;
+const WINDOW_S = 10;
+
+describe("operator", () => {
+  let world: World;
+  let model: Registered;
+  let server: RpcServer;
+  let nodes: Node[];
+
+  beforeEach(async () => {
+    world = await deployed();
+    model = await register(world);
+    await stakeOperator(world);
+    await world.networkHelpers.setBalance(world.signingKey.address, parseEther("1"));
+    server = await serveRpc(world.ethers.provider);
+    nodes = [];
+  });
+  afterEach(async () => {
+    for (const node of nodes) node.close();
+    await server.close();
+  });
+
+  async function open(options: Partial<OperatorOptions> = {}) {
+    const { logger, lines } = recordingLogger();
+    const settings = {
       urls: [server.url],
       manifest: world.manifest,
       operator: world.operator.address,
       privateKey: world.signingKey.privateKey,
       models: [model.modelId],
       store: ":memory:",
-    },
-    { logger: recordingLogger().logger },
-  );
-  const round = async () => {
-    await node.intake.tick();
-    await node.role.tick();
-    await node.role.idle();
-    await node.outbox.tick();
-  };
-  const tearDown = async () => {
-    node.close();
-    await server.close();
-  };
-  return { world, model, node, round, tearDown };
-}
+    };
+    const node = await operatorNode(settings, { logger, options });
+    nodes.push(node);
+    return { ...node, lines };
+  }
 
-describe("operator on a chain", () => {
-  it("answers a request, makes it final and withdraws", async () => {
-    const { world, model, node, round, tearDown } = await setUp();
-    const asked = await ask(world, model);
-    for (let i = 0; i < 8; i++) {
-      await round();
-      if (i === 4) await world.networkHelpers.time.increase(20);
+  async function tick(node: Node, times = 1): Promise<void> {
+    for (let i = 0; i < times; i++) {
+      await node.intake.tick();
+      await node.role.tick();
+      await node.role.idle();
+      await node.outbox.tick();
     }
-    expect((await node.store.job(asked.requestId))?.state).to.equal("done");
-    await tearDown();
+  }
+
+  let asked = 0;
+  /** Every request has an input of its own, unless `options` give it one. */
+  const askNew = (options: AskOptions = {}): Promise<Asked> => {
+    asked++;
+    return ask(world, model, { tensors: [new Uint8Array(128).fill(asked)], ...options });
+  };
+  const pass = (seconds: number) => world.networkHelpers.time.increase(seconds);
+  const stateOf = async (node: Node, { requestId }: Pick<Asked, "requestId">) =>
+    (await node.store.job(requestId))?.state;
+  const sent = () => world.ethers.provider.getTransactionCount(world.signingKey.address);
+
+  /** Another operator, whose key is its own. */
+  async function rival() {
+    const signer = world.stranger;
+    const key = new Wallet(id("rival key"));
+    const coordinator = world.coordinator.connect(signer);
+    await coordinator.stake({ value: parseEther("10") });
+    await coordinator.addKey(await signKeyBinding(key, world.domain, signer.address));
+    await coordinator.setLive(true);
+    const reply = (asked: Asked, output: Uint8Array) =>
+      answer(world, asked, output, { signer: key, changes: { operator: signer.address } });
+    return { address: signer.address, coordinator, reply };
+  }
+
+  /** A request by a contract with these callbacks, whose consumer behaves like that. */
+  async function askAsContract(mode: number, callbacks: { provisional: boolean; final: boolean; callbackGas: number }) {
+    const { coordinator, ethers } = world;
+    const consumer = await ethers.deployContract("HostileConsumer", [coordinator]);
+    await consumer.behave(mode);
+    const terms = { callbackGasPrice: 10n ** 10n, answerPeriod: 3600, minBond: 0n, atolClass: 0, rtolClass: 0 };
+    const policy = packWord(POLICY, { ...callbacks, ...terms });
+    await consumer.request(model.modelId, [new Uint8Array(128)], policy, { value: parseEther("0.1") });
+    const [event] = await coordinator.queryFilter(coordinator.filters.Requested(), "latest");
+    if (event === undefined) throw new Error("no request was made");
+    return { requestId: event.args.requestId as Hex, consumer };
+  }
+
+  it("answers, makes final and sends what it earned to the account that staked", async () => {
+    const node = await open();
+    const asked = await askNew();
+    await tick(node, 4);
+    expect(await stateOf(node, asked)).to.equal("asserted");
+    await pass(WINDOW_S);
+    const before = await world.ethers.provider.getBalance(world.operator.address);
+    await tick(node, 5);
+    expect(await stateOf(node, asked)).to.equal("done");
+    const royalty = (asked.request.fee * 500n) / 10_000n;
+    const earned = (await world.ethers.provider.getBalance(world.operator.address)) - before;
+    expect(earned).to.equal(asked.request.fee - royalty);
+    const output = await node.store.output(asked.request.modelId, asked.request.inputRoot);
+    expect(await world.coordinator.isFinal(asked.request, output ?? "0x")).to.equal(true);
+    await tick(node, 3);
+    expect(await sent(), "assertion, finalisation, withdrawal").to.equal(3);
+  });
+
+  it("answers and finalises what is ready at the same time in one transaction", async () => {
+    const node = await open({ concurrency: 5 });
+    const asked = [];
+    for (let i = 0; i < 5; i++) asked.push(await askNew());
+    await tick(node, 4);
+    await pass(WINDOW_S);
+    await tick(node, 5);
+    for (const one of asked) expect(await stateOf(node, one)).to.equal("done");
+    expect(await sent()).to.equal(3);
+  });
+
+  it("answers the same question again without running the model again", async () => {
+    const node = await open({ concurrency: 1 });
+    const tensors = [new Uint8Array(128).fill(7)];
+    const first = await askNew({ tensors });
+    const second = await askNew({ tensors });
+    await tick(node, 5);
+    expect([await stateOf(node, first), await stateOf(node, second)]).to.deep.equal(["asserted", "asserted"]);
+    expect(node.lines.filter(({ msg }) => msg === "output computed").map(({ repeated }) => repeated)).to.deep.equal([
+      false,
+      true,
+    ]);
+  });
+
+  it("leaves to another operator what is assigned to it, until it lets it pass", async () => {
+    const other = await rival();
+    await other.coordinator.setOffer(model.modelId, 1, 60, 0, 2000);
+    const node = await open();
+    const missed = await askNew();
+    await tick(node, 3);
+    expect(await stateOf(node, missed)).to.equal("seen");
+    await pass(61);
+    const kept = await askNew();
+    await other.reply(kept, new Uint8Array(96));
+    await tick(node, 4);
+    expect(await stateOf(node, missed)).to.equal("asserted");
+    expect(await node.store.job(kept.requestId)).to.include({
+      state: "skipped",
+      reason: "answered by another operator",
+    });
+  });
+
+  it("drops an answer when another operator's is mined first", async () => {
+    const other = await rival();
+    const node = await open();
+    const asked = await askNew();
+    await tick(node);
+    await other.reply(asked, new Uint8Array(96));
+    await tick(node, 2);
+    expect(await stateOf(node, asked)).to.equal("skipped");
+    expect(await sent()).to.equal(0);
   });
 
   it("leaves alone what another node of the same operator answered while it ran the model", async () => {
-    const { world, model, node, round, tearDown } = await setUp();
-    const asked = await ask(world, model);
-    await round();
-    expect((await node.store.job(asked.requestId))?.state).to.equal("computed");
-    await answer(world, asked, new Uint8Array(4 * 24));
-    await round();
-    expect((await node.store.job(asked.requestId))?.state).to.equal("skipped");
-    await world.networkHelpers.time.increase(20);
-    await round();
-    await tearDown();
+    const node = await open();
+    const asked = await askNew();
+    await tick(node);
+    expect(await stateOf(node, asked)).to.equal("computed");
+    await answer(world, asked, new Uint8Array(96));
+    await tick(node);
+    expect(await stateOf(node, asked)).to.equal("skipped");
+    await pass(WINDOW_S);
+    await tick(node, 2);
+    expect(await sent()).to.equal(0);
+  });
+
+  it("passes over in a batch what another operator answered while it waited", async () => {
+    const other = await rival();
+    const node = await open();
+    const lost = await askNew();
+    const won = await askNew();
+    await tick(node);
+    server.fault = poolIsFull;
+    await tick(node);
+    await other.reply(lost, new Uint8Array(96));
+    server.fault = () => undefined;
+    await tick(node, 3);
+    expect([await stateOf(node, lost), await stateOf(node, won)]).to.deep.equal(["skipped", "asserted"]);
+    expect(await sent()).to.equal(1);
+  });
+
+  it("takes back a transaction that another operator's answer made useless", async () => {
+    const other = await rival();
+    const node = await open();
+    const asked = await askNew();
+    await tick(node);
+    server.fault = poolIsFull;
+    await tick(node);
+    await other.reply(asked, new Uint8Array(96));
+    server.fault = () => undefined;
+    await tick(node, 3);
+    expect(await stateOf(node, asked)).to.equal("skipped");
+    const latest = await world.ethers.provider.getBlock("latest", true);
+    expect(latest?.prefetchedTransactions[0]).to.include({ from: world.signingKey.address, data: "0x" });
+  });
+
+  it("asserts again what a reorganisation took away, with the same signature", async () => {
+    const node = await open();
+    const asked = await askNew();
+    const before = await world.ethers.provider.send("evm_snapshot", []);
+    await tick(node, 4);
+    const signed = (await node.store.job(asked.requestId))?.signed;
+    await world.ethers.provider.send("evm_revert", [before]);
+    await world.networkHelpers.mine(2);
+    await tick(node, 3);
+    const { coordinator } = world;
+    expect(await coordinator.queryFilter(coordinator.filters.Asserted(asked.requestId))).to.have.length(1);
+    await pass(WINDOW_S);
+    await tick(node, 5);
+    expect(await node.store.job(asked.requestId)).to.deep.include({ state: "done", signed });
+    expect(await sent()).to.equal(3);
+  });
+
+  it("answers a request that a reorganisation moved to another block, under its new terms", async () => {
+    const node = await open();
+    const before = await world.ethers.provider.send("evm_snapshot", []);
+    const tensors = [new Uint8Array(128).fill(3)];
+    const asked = await askNew({ tensors });
+    await tick(node, 4);
+    await world.ethers.provider.send("evm_revert", [before]);
+    await world.networkHelpers.time.setNextBlockTimestamp((await world.networkHelpers.time.latest()) + 500);
+    const moved = await askNew({ tensors });
+    expect(moved.requestId).to.equal(asked.requestId);
+    await tick(node, 6);
+    await pass(WINDOW_S);
+    await tick(node, 6);
+    expect(await stateOf(node, moved)).to.equal("done");
+    expect(await world.coordinator.owedTo(world.operator.address)).to.equal(0n);
+  });
+
+  it("waits for free stake", async () => {
+    const node = await open();
+    const policy = { minBond: 6n * 10n ** 9n }; // 6 of 10 ether
+    const first = await askNew({ policy });
+    const second = await askNew({ policy });
+    await tick(node, 4);
+    expect([await stateOf(node, first), await stateOf(node, second)]).to.deep.equal(["asserted", "seen"]);
+    for (let i = 0; i < 3; i++) {
+      await pass(WINDOW_S);
+      await tick(node, 5);
+    }
+    expect([await stateOf(node, first), await stateOf(node, second)]).to.deep.equal(["done", "done"]);
+  });
+
+  it("goes on after an outage of the chain's endpoint", async () => {
+    const node = await open();
+    const asked = await askNew();
+    await tick(node, 2);
+    server.fault = () => "refuse";
+    for (const step of [node.intake.tick(), node.role.tick(), node.outbox.tick()]) {
+      expect(await step.catch((error: Error) => error.name)).to.equal("RpcError");
+    }
+    server.fault = () => undefined;
+    await tick(node, 2);
+    expect(await stateOf(node, asked)).to.equal("asserted");
+  });
+
+  it("is done when somebody else finalises", async () => {
+    const node = await open({ withdrawAboveWei: undefined });
+    const asked = await askNew();
+    await tick(node, 4);
+    await pass(WINDOW_S);
+    const job = await node.store.job(asked.requestId);
+    const result = {
+      operator: world.operator.address,
+      issuedAt: job?.signed?.issuedAt ?? 0,
+      traceRoot: `0x${"00".repeat(32)}`,
+    };
+    const [event] = await world.coordinator.queryFilter(world.coordinator.filters.Asserted(asked.requestId));
+    await world.coordinator.finalise(asked.request, result, event?.args.outputRoot ?? "0x", "0x");
+    await tick(node, 2);
+    expect(await stateOf(node, asked)).to.equal("done");
+    expect(await sent(), "the assertion").to.equal(1);
+  });
+
+  it("leaves earnings below the limit where they are", async () => {
+    const node = await open({ withdrawAboveWei: parseEther("1") });
+    const asked = await askNew();
+    await tick(node, 4);
+    await pass(WINDOW_S);
+    await tick(node, 4);
+    expect(await stateOf(node, asked)).to.equal("done");
+    expect(await world.coordinator.owedTo(world.operator.address)).to.be.greaterThan(0n);
+  });
+
+  it("is paid by a consumer that wastes all the gas it bought", async () => {
+    const node = await open({ redeliveries: 1 });
+    const { requestId } = await askAsContract(BURN_GAS, { provisional: true, final: true, callbackGas: 200_000 });
+    await tick(node, 6);
+    await pass(WINDOW_S);
+    await tick(node, 8);
+    const { coordinator } = world;
+    expect(await stateOf(node, { requestId })).to.equal("done");
+    expect(await coordinator.queryFilter(coordinator.filters.Finalised(requestId))).to.have.length(1);
+    expect(
+      await coordinator.queryFilter(coordinator.filters.DeliveryFailed(requestId)),
+      "both, and once again",
+    ).to.have.length(3);
+  });
+
+  it("delivers a callback that was missed once the consumer takes it", async () => {
+    const node = await open({ redeliveries: 5 });
+    const { requestId, consumer } = await askAsContract(REVERT, {
+      provisional: true,
+      final: false,
+      callbackGas: 500_000,
+    });
+    await tick(node, 3);
+    await consumer.behave(ACCEPT);
+    await tick(node, 4);
+    const { coordinator } = world;
+    expect(await coordinator.queryFilter(coordinator.filters.Delivered(requestId))).to.have.length(1);
+    expect(await consumer.lastRequestId()).to.equal(requestId);
+    await pass(WINDOW_S);
+    await tick(node, 4);
+    expect(await stateOf(node, { requestId })).to.equal("done");
+  });
+
+  it("gets its bond back when its answer was relayed beside another's that became final", async () => {
+    const other = await rival();
+    const node = await open();
+    const asked = await askNew();
+    await tick(node);
+    // Its signed answer is in the pool, where a rival reads it and comes first with the same output.
+    server.fault = (method) =>
+      method === "eth_sendRawTransaction" ? { code: -1, message: "txpool is full" } : undefined;
+    await tick(node);
+    const job = await node.store.job(asked.requestId);
+    const output = (await node.store.output(asked.request.modelId, asked.request.inputRoot)) ?? new Uint8Array(0);
+    const first = await other.reply(asked, output);
+    await pass(2);
+    const mine = {
+      operator: world.operator.address,
+      issuedAt: job?.signed?.issuedAt ?? 0,
+      traceRoot: first.result.traceRoot,
+    };
+    const assertion = { request: asked.request, answer: mine, output, signature: job?.signed?.signature ?? "0x" };
+    await world.coordinator.assertBeside(assertion, first.result, first.result.outputRoot, "0x");
+    server.fault = () => undefined;
+    await tick(node, 3);
+    expect(await stateOf(node, asked)).to.equal("asserted");
+    await pass(WINDOW_S);
+    await other.coordinator.finalise(asked.request, first.result, first.result.outputRoot, "0x");
+    await tick(node, 4);
+    expect(await stateOf(node, asked)).to.equal("done");
+    expect((await world.coordinator.operatorOf(world.operator.address)).locked).to.equal(0n);
+    expect(await world.coordinator.queryFilter(world.coordinator.filters.Settled(asked.requestId))).to.have.length(1);
+  });
+
+  it("says by its metrics what it did", async () => {
+    const node = await open();
+    await askNew();
+    await tick(node, 4);
+    const { body } = await node.metrics.text();
+    for (const line of [
+      'assay_requests_seen_total{served="yes"} 1',
+      'assay_requests_decided_total{decision="answer"} 1',
+      "assay_requests_asserted_total 1",
+      'assay_jobs{state="asserted"} 1',
+      'assay_tx_finished_total{state="mined"} 1',
+      'assay_operator_stake_gwei{kind="locked"} 100000000',
+    ]) {
+      expect(body).to.include(line);
+    }
   });
 });

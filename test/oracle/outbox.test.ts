@@ -91,7 +91,7 @@ describe("ChainOutbox", () => {
   it("sends, and says when it is mined", async () => {
     const { outbox } = open();
     await outbox.submit(["a", "b"], call, GAS);
-    expect(await outbox.delivery("a")).to.deep.equal({ state: "pending" });
+    expect(await outbox.delivery("a")).to.deep.equal({ state: "pending", keys: ["a", "b"] });
     await outbox.tick();
     await outbox.tick();
     expect(await outbox.delivery("b")).to.include({ state: "mined", gasUsed: 21_000n });
