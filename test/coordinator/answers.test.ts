@@ -278,6 +278,18 @@ describe("answers", () => {
       expect(await stakeOf()).to.equal(before - late.request.fee / 2n);
     });
 
+    it("the drawn operator that answered in time pays nothing, though it was wrong", async () => {
+      const { world, operators } = stage();
+      const [drawn, other] = operators;
+      const asked = await askDrawn(stage());
+      const signed = await world.answer(asked, drawn);
+      await world.time.increase(LATENCY + 1n);
+      await world.arbiter.reject(world.ref(asked, signed), ZeroAddress);
+      const { stake } = await world.coordinator.operatorOf(drawn.address);
+      await world.answer(asked, other);
+      expect((await world.coordinator.operatorOf(drawn.address)).stake).to.equal(stake);
+    });
+
     it("lateness is settled once, and never by touching what backs other answers", async () => {
       const { world, operators, modelId } = stage();
       const [drawn, other] = operators;
