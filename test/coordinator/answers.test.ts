@@ -436,7 +436,7 @@ describe("answers", () => {
     });
 
     it("are 255 at most", async function () {
-      this.timeout(60_000);
+      this.timeout(300_000);
       const { world, operators, consumer } = stage();
       await consumer.behave(0);
       const asked = await ask(stage());

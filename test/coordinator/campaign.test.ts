@@ -10,7 +10,7 @@ import { ACCOUNT_TRANSITIONS, OUTCOMES, TRANSITIONS } from "./transitions.ts";
 import { artefactSpec, deployWorld, kernelSpec } from "./world.ts";
 
 const STEPS = runs(4_000, 60_000);
-const TIMEOUT_MS = runs(120_000, 7_200_000);
+const TIMEOUT_MS = runs(600_000, 7_200_000);
 const START = Date.UTC(2026, 0, 1) / 1000;
 const DAY = 86_400;
 /** Bits of 2^-10. */
