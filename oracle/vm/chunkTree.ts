@@ -151,7 +151,7 @@ function emptyNodes(depth: number): Uint8Array[] {
 }
 
 /** A copy of chunk `index`, padded with zeros. */
-function chunkAt(bytes: Uint8Array, index: number): Uint8Array {
+export function chunkAt(bytes: Uint8Array, index: number): Uint8Array {
   const chunk = new Uint8Array(CHUNK_BYTES);
   chunk.set(bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES));
   return chunk;
