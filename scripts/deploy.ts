@@ -2,7 +2,15 @@
 // its manifest. The key is ASSAY_DEPLOYER_KEY's, or else the network's first unlocked account.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { ContractFactory, type InterfaceAbi, JsonRpcProvider, parseEther, type Signer, Wallet } from "ethers";
+import {
+  ContractFactory,
+  type InterfaceAbi,
+  isCallException,
+  JsonRpcProvider,
+  parseEther,
+  type Signer,
+  Wallet,
+} from "ethers";
 import { parse } from "yaml";
 import { z } from "zod";
 import { coordinatorAt } from "../oracle/chain/contracts.ts";
@@ -51,7 +59,7 @@ export function readDeployment(file: string): Deployment {
   return { parameters, p256Verifier };
 }
 
-/** Deploys a coordinator, which brings its model registry, with an arbiter that judges nothing. */
+/** Deploys a coordinator, which brings its model registry, its lens, and an arbiter that judges nothing. */
 export async function deploy(signer: Signer, { parameters, p256Verifier }: Deployment): Promise<Manifest> {
   const { provider } = signer;
   if (provider === null) throw new Error("the deployer's signer has no provider");
@@ -61,11 +69,12 @@ export async function deploy(signer: Signer, { parameters, p256Verifier }: Deplo
     arbiter.contract,
     p256Verifier,
   ]);
-  const coordinator = coordinatorAt(contract, provider);
+  const lens = await create(signer, "inference/Lens", [contract]);
   const addresses = {
     coordinator: contract,
-    modelRegistry: await coordinator.modelRegistry(),
+    modelRegistry: await coordinatorAt(contract, provider).modelRegistry(),
     arbiter: arbiter.contract,
+    lens: lens.contract,
     p256Verifier,
   };
   return {
@@ -84,7 +93,12 @@ async function create(signer: Signer, path: string, args: readonly unknown[]) {
   const name = path.split("/").at(-1);
   const artifact = readJson<Artifact>(`contracts/${path}.sol/${name}.json`);
   const { solcLongVersion } = readJson<{ solcLongVersion: string }>(`build-info/${artifact.buildInfoId}.json`);
-  const deployed = await new ContractFactory(artifact.abi, artifact.bytecode, signer).deploy(...args);
+  const factory = new ContractFactory(artifact.abi, artifact.bytecode, signer);
+  const deployed = await factory.deploy(...args).catch((error: unknown) => {
+    const revert = isCallException(error) && error.data ? factory.interface.parseError(error.data) : null;
+    if (revert === null) throw error;
+    throw new Error(`${name} refuses to be deployed: ${revert.name}(${revert.args.join(", ")})`, { cause: error });
+  });
   const receipt = await deployed.deploymentTransaction()?.wait();
   if (!receipt?.contractAddress) throw new Error(`${name} was not deployed`);
   return { contract: receipt.contractAddress, receipt, compiler: solcLongVersion };
@@ -109,7 +123,8 @@ function preset(periods: Periods, minStakeEther: string, operatorBondEther: stri
 async function connect(url: string): Promise<JsonRpcProvider> {
   // Asked by hand: the provider on its own would try an endpoint that is down for ever.
   const network = await new JsonRpcProvider(url)._detectNetwork();
-  return new JsonRpcProvider(url, network, { staticNetwork: true });
+  // Its cache would give the second transaction the first one's nonce.
+  return new JsonRpcProvider(url, network, { staticNetwork: true, cacheTimeout: -1 });
 }
 
 async function main(): Promise<void> {
@@ -141,8 +156,9 @@ interface Options {
 }
 
 if (import.meta.main) {
-  await main().catch((error: Error) => {
-    console.error(`error: ${error.message}`);
+  await main().catch((error: Error & { shortMessage?: string }) => {
+    // The long message of an ethers error holds the whole transaction.
+    console.error(`error: ${error.shortMessage ?? error.message}`);
     process.exitCode = 1;
   });
 }

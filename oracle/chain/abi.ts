@@ -1,7 +1,7 @@
 // Made by `npm run generate:abi` from the compiled contracts.
 
 export const COORDINATOR_ABI = [
-  "constructor((uint40 window, uint40 exitDelay, uint40 takeoverPeriod, uint32 maxAnswerPeriod, uint96 minStake, uint96 operatorBond) parameters_, address arbiter_, address p256Verifier_)",
+  "constructor((uint32 window, uint32 exitDelay, uint32 takeoverPeriod, uint32 maxAnswerPeriod, uint80 minStake, uint96 operatorBond) parameters_, address arbiter_, address p256Verifier_)",
   "error AlreadyAsserted(bytes32 requestId, address operator)",
   "error AlreadyHeld((bytes32 assertionId, bytes32 requestId, address operator) assertion)",
   "error AmountTooLarge(uint256 amount)",
@@ -108,7 +108,7 @@ export const COORDINATOR_ABI = [
   "function operatorOf(address operator) view returns ((uint256 stake, uint256 locked, uint256 earnings, uint256 exiting, uint256 exitAt, bool live, bool jailed))",
   "function owedTo(address account) view returns (uint256)",
   "function p256Verifier() view returns (address)",
-  "function parameters() view returns ((uint40 window, uint40 exitDelay, uint40 takeoverPeriod, uint32 maxAnswerPeriod, uint96 minStake, uint96 operatorBond))",
+  "function parameters() view returns ((uint32 window, uint32 exitDelay, uint32 takeoverPeriod, uint32 maxAnswerPeriod, uint80 minStake, uint96 operatorBond))",
   "function reject((bytes32 assertionId, bytes32 requestId, address operator) assertion, address winner) returns (uint256 bond)",
   "function release((bytes32 assertionId, bytes32 requestId, address operator) assertion)",
   "function removeOffer(bytes32 modelId, address operator)",

@@ -38,6 +38,8 @@ const ofContracts = <T extends z.ZodType>(value: T) =>
     coordinator: value,
     modelRegistry: value,
     arbiter: value,
+    /** Views for wallets and indexers; this oracle reads the words itself. */
+    lens: value,
     /** The zero address: no P-256 signatures. */
     p256Verifier: value,
   });
@@ -136,6 +138,7 @@ export async function readCodeHashes(
     coordinator: await hashAt("coordinator"),
     modelRegistry: await hashAt("modelRegistry"),
     arbiter: await hashAt("arbiter"),
+    lens: await hashAt("lens"),
     p256Verifier: await hashAt("p256Verifier"),
   };
 }

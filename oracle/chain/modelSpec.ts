@@ -161,8 +161,8 @@ export function lengthsTag(lengths: readonly number[]): number {
   return Number(BigInt(hash) >> 243n);
 }
 
-/** The IEEE binary64 bits. Negative zero is below +0. */
-function toleranceBits(tolerance: number): bigint {
+/** The IEEE binary64 bits. Negative zero is below +0. Throws {@link ToleranceRangeError}. */
+export function toleranceBits(tolerance: number): bigint {
   if (!(tolerance >= 0 && tolerance <= MAX_TOLERANCE) || Object.is(tolerance, -0)) {
     throw new ToleranceRangeError(tolerance);
   }

@@ -3,22 +3,7 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import fc from "fast-check";
 import { runs, seed } from "../../test/budget.ts";
-import {
-  ASSERTION_STATE,
-  ASSIGNMENT,
-  FieldRangeError,
-  MalformedWordError,
-  MODEL,
-  OFFER,
-  OPERATOR_STATE,
-  POLICY,
-  packWord,
-  REQUEST_STATE,
-  unpackWord,
-} from "./words.ts";
-
-/** In the order of docs/formats.md. */
-const LAYOUTS = { MODEL, POLICY, ASSIGNMENT, REQUEST_STATE, ASSERTION_STATE, OPERATOR_STATE, OFFER };
+import { FieldRangeError, LAYOUTS, MalformedWordError, OFFER, packWord, REQUEST_STATE, unpackWord } from "./words.ts";
 
 /** The tables of docs/formats.md that have a column of bits, each as lines `low-high name`. */
 function documentedLayouts(): string[][] {

@@ -182,6 +182,17 @@ export const OFFER = {
   callbackKgas: uint(240, 255),
 };
 
+/** All of them, in the order of docs/formats.md. */
+export const LAYOUTS = {
+  model: MODEL,
+  policy: POLICY,
+  assignment: ASSIGNMENT,
+  requestState: REQUEST_STATE,
+  assertionState: ASSERTION_STATE,
+  operatorState: OPERATOR_STATE,
+  offer: OFFER,
+};
+
 export type Model = WordOf<typeof MODEL>;
 export type Policy = WordOf<typeof POLICY>;
 export type Assignment = WordOf<typeof ASSIGNMENT>;
