@@ -5,7 +5,9 @@ import { MalformedKernelError, requireRule } from "./malformed.ts";
 import { type Instruction, OPCODES, type StackType, type ValueType } from "./opcodes.ts";
 
 const MAX_CONSTANTS = 128;
-const MAX_LOADS = 128;
+export const MAX_LOADS = 128;
+/** In `finish` of a kernel with accumulator: the last segment has `step`'s loads in its witness as well. */
+export const MAX_LOADS_AFTER_STEPS = 8;
 const MAX_VALUES = 256;
 const MAX_STACK = 32;
 const MAX_LOCALS = 64;
@@ -18,6 +20,7 @@ export interface Signature {
   readonly fixed: readonly (ValueType | undefined)[];
   readonly operands: readonly Operand[];
   readonly result: ValueType;
+  readonly maxLoads: number;
 }
 
 export interface Section {
@@ -44,7 +47,7 @@ export function validateSection(code: readonly Instruction[], signature: Signatu
   const values = count(({ op }) => !op.startsWith("local."));
   const cost = code.reduce((sum, { op }) => sum + OPCODES[op].cost, 0);
   requireRule(constants <= MAX_CONSTANTS, "constants", `${constants} of them`);
-  requireRule(loads <= MAX_LOADS, "loads", `${loads} of them`);
+  requireRule(loads <= signature.maxLoads, "loads", `${loads} of them, at most ${signature.maxLoads}`);
   requireRule(values <= MAX_VALUES, "values", `${values} value-producing instructions`);
   const frame = new Frame(signature);
   const types = code.map((instruction) => frame.apply(instruction));

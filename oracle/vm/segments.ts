@@ -1,9 +1,8 @@
 /** How the reduce steps of an element are cut, so that each piece fits one proof (docs/kernels.md, "Segments"). */
-import { MAX_COST, type Section } from "./section.ts";
+import { MAX_COST, MAX_LOADS, type Section } from "./section.ts";
 
 const MAX_STEPS = 64;
 const MAX_SEGMENTS = 64;
-const MAX_LOADS_PER_PROOF = 128;
 
 /** A range of steps: `from` included, `to` excluded. */
 export interface Segment {
@@ -14,7 +13,7 @@ export interface Segment {
 /** S: the number of steps that fit one proof. */
 export function stepsPerProof({ loads, cost }: Pick<Section, "loads" | "cost">): number {
   // A quotient with divisor 0 is Infinity, which leaves it out.
-  return Math.min(MAX_STEPS, Math.floor(MAX_LOADS_PER_PROOF / loads), Math.floor(MAX_COST / cost));
+  return Math.min(MAX_STEPS, Math.floor(MAX_LOADS / loads), Math.floor(MAX_COST / cost));
 }
 
 /** The segments of `segment`, in order: one, itself, if it fits a proof of `maxSteps`, at most 64 otherwise. */

@@ -3,7 +3,14 @@ import { CHUNK_BYTES, DTYPES, elementCount } from "../model/tensor.ts";
 import { decodeDescriptor, type Kernel } from "./descriptor.ts";
 import { MalformedKernelError, type Rule, requireRule } from "./malformed.ts";
 import type { ValueType } from "./opcodes.ts";
-import { type Section, type Signature, stackTypeOf, validateSection } from "./section.ts";
+import {
+  MAX_LOADS,
+  MAX_LOADS_AFTER_STEPS,
+  type Section,
+  type Signature,
+  stackTypeOf,
+  validateSection,
+} from "./section.ts";
 import { stepsPerProof } from "./segments.ts";
 
 export interface ValidKernel {
@@ -40,27 +47,31 @@ export function validate(descriptor: Uint8Array, chunks: bigint): Validation {
 
 function validKernel(descriptor: Uint8Array, statedChunks: bigint): ValidKernel {
   const kernel = decodeDescriptor(descriptor);
-  const { accumulator, operands } = kernel;
   const elements = elementCount(kernel.axes);
   const chunks = Math.ceil((elements * DTYPES[kernel.dtype].bytes) / CHUNK_BYTES);
   requireRule(statedChunks === BigInt(chunks), "chunks", `${statedChunks} stated, ${chunks} needed`);
 
+  const { step: stepSignature, finish: finishSignature } = signatures(kernel);
+  const step = stepSignature && validateSection(kernel.step, stepSignature);
+  const finish = validateSection(kernel.finish, finishSignature);
+  const steps = step === undefined ? 0 : elementCount(kernel.digits);
+  return { kernel, elements, chunks, steps, stepsPerProof: stepsPerProof(step ?? NO_STEP), step, finish };
+}
+
+/** What surrounds the sections of a kernel; there is no step without accumulator. */
+export function signatures(kernel: Kernel): { step: Signature | undefined; finish: Signature } {
+  const { accumulator, operands } = kernel;
   const axes = kernel.axes.map((): ValueType => "i64");
-  const digits = kernel.digits.map((): ValueType => "i64");
   const result = stackTypeOf(kernel.dtype);
   if (accumulator === "none") {
-    const finish = validateSection(kernel.finish, { fixed: axes, operands, result });
-    return { kernel, elements, chunks, steps: 0, stepsPerProof: stepsPerProof(NO_STEP), step: undefined, finish };
+    return { step: undefined, finish: { fixed: axes, operands, result, maxLoads: MAX_LOADS } };
   }
-  const signature = (readable: readonly (ValueType | undefined)[], type: ValueType): Signature => ({
-    fixed: [...axes, ...readable, accumulator],
-    operands,
-    result: type,
-  });
-  const step = validateSection(kernel.step, signature(digits, accumulator));
-  const finish = validateSection(kernel.finish, signature(Array(digits.length).fill(undefined), result));
-  const steps = elementCount(kernel.digits);
-  return { kernel, elements, chunks, steps, stepsPerProof: stepsPerProof(step), step, finish };
+  const digits = kernel.digits.map((): ValueType => "i64");
+  const unset = kernel.digits.map(() => undefined);
+  return {
+    step: { fixed: [...axes, ...digits, accumulator], operands, result: accumulator, maxLoads: MAX_LOADS },
+    finish: { fixed: [...axes, ...unset, accumulator], operands, result, maxLoads: MAX_LOADS_AFTER_STEPS },
+  };
 }
 
 const NO_STEP = { loads: 0, cost: 0 };

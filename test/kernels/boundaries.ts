@@ -226,6 +226,12 @@ const constants = (count: number) =>
   finish(...times(40, [one, set(0)]), one, ...times(count - 41, [one, ...plain("i64.add")]));
 const stacked = (height: number) => finish(...times(height, [one]), ...times(height - 1, plain("i64.add")));
 const loads = (count: number) => constant({ operands: [NOTHING], finish: [one, ...times(count, [call(0)])] });
+const finishLoads = (count: number) =>
+  sum({
+    operands: [NOTHING],
+    step: [one, ...times(128, [call(0)])],
+    finish: [get(3), ...times(count, [call(0)])],
+  });
 /** 128 loads, a conversion, 119 roots, 4 roundings: exactly the limit. */
 const dearest = (...more: PlainOpcode[]) =>
   constant({
@@ -242,6 +248,8 @@ const codeRules = [
   bad("constants", "129 constants", constants(129)),
   ok("128 loads", loads(128)),
   bad("loads", "129 loads", loads(129)),
+  ok("8 loads in finish, 128 in step", finishLoads(8)),
+  bad("loads", "9 loads in finish after steps", finishLoads(9)),
   ok("255 values", counted(255)),
   ok("256 values", counted(256)),
   bad("values", "257 values", counted(257)),

@@ -1,8 +1,9 @@
 // Whether the host's WebAssembly finds a section well-typed, beside what our own validation says.
-import { decodeDescriptor, type Kernel } from "../../oracle/vm/descriptor.ts";
+import { decodeDescriptor } from "../../oracle/vm/descriptor.ts";
 import { MalformedKernelError, type Rule } from "../../oracle/vm/malformed.ts";
 import type { Instruction, ValueType } from "../../oracle/vm/opcodes.ts";
-import { type Signature, stackTypeOf, validateSection } from "../../oracle/vm/section.ts";
+import { type Signature, validateSection } from "../../oracle/vm/section.ts";
+import { signatures } from "../../oracle/vm/validate.ts";
 import { WebAssembly } from "../../oracle/vm/webAssembly.ts";
 import { plainModule } from "./wasmModule.ts";
 
@@ -20,25 +21,13 @@ const MAX_FREE_LOCALS = 4;
 export function opinionsOn(descriptor: Uint8Array): Opinions[] {
   try {
     const kernel = decodeDescriptor(descriptor);
-    const sections = kernel.accumulator === "none" ? [] : [opinionsOnSection(kernel.step, stepSignature(kernel))];
-    sections.push(opinionsOnSection(kernel.finish, finishSignature(kernel)));
+    const { step, finish } = signatures(kernel);
+    const sections = [step && opinionsOnSection(kernel.step, step), opinionsOnSection(kernel.finish, finish)];
     return sections.filter((opinions) => opinions !== undefined);
   } catch (error) {
     if (error instanceof MalformedKernelError) return [];
     throw error;
   }
-}
-
-function stepSignature({ axes, digits, accumulator, operands }: Kernel): Signature {
-  if (accumulator === "none") throw new TypeError("no step");
-  const counters = [...axes, ...digits].map((): ValueType => "i64");
-  return { fixed: [...counters, accumulator], operands, result: accumulator };
-}
-
-function finishSignature({ dtype, axes, digits, accumulator, operands }: Kernel): Signature {
-  const counters = [...axes.map((): ValueType => "i64"), ...digits.map(() => undefined)];
-  const fixed = accumulator === "none" ? counters : [...counters, accumulator];
-  return { fixed, operands, result: stackTypeOf(dtype) };
 }
 
 function opinionsOnSection(code: readonly Instruction[], signature: Signature): Opinions | undefined {
