@@ -6,7 +6,7 @@ import type { Random } from "../../scripts/models/random.ts";
 const I64_MIN = -(2n ** 63n);
 const I64_MAX = 2n ** 63n - 1n;
 
-const I64_EDGES = [
+export const I64_EDGES = [
   ...[0n, 1n, -1n, 2n, -2n, 3n, 7n, 10n, 31n, 32n, 63n, 64n, 65n, -63n, -64n, 127n, 128n, -128n, 255n, 256n],
   ...[I64_MIN, I64_MIN + 1n, I64_MAX, I64_MAX - 1n, 2n ** 62n, -(2n ** 62n)],
   ...[2n ** 31n - 1n, 2n ** 31n, -(2n ** 31n), 2n ** 32n - 1n, 2n ** 32n, 2n ** 24n + 1n],
@@ -42,7 +42,7 @@ const F64_NANS = [
   0x7ff4000000000000n,
 ];
 
-const F64_EDGES = [...F64_NUMBERS.flatMap((x) => [f64Bits(x), f64Bits(-x)]), ...F64_NANS];
+export const F64_EDGES = [...F64_NUMBERS.flatMap((x) => [f64Bits(x), f64Bits(-x)]), ...F64_NANS];
 
 const F32_EDGES = [
   ...[0x00000000, 0x80000000, 0x00000001, 0x80000001, 0x007fffff, 0x00800000, 0x3f800000, 0xbf800000, 0x3f000000],

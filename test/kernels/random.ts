@@ -3,6 +3,7 @@
 import { CHUNK_BYTES, DTYPES, type Dtype, elementCount } from "../../oracle/model/tensor.ts";
 import { encodeDescriptor, type Kernel, type Operand, SPACES, type SpaceName } from "../../oracle/vm/descriptor.ts";
 import type { KernelLeaf } from "../../oracle/vm/kernelTree.ts";
+import type { Run } from "../../oracle/vm/reference.ts";
 import { type Spaces, spaceOf } from "../../oracle/vm/spaces.ts";
 import { type ValidKernel, validate } from "../../oracle/vm/validate.ts";
 import { valueFromBits } from "../../oracle/vm/value.ts";
@@ -22,7 +23,6 @@ export interface KernelCase {
 }
 
 const DTYPE_NAMES = Object.keys(DTYPES) as Dtype[];
-const NAN_BITS = 0x7ff8000000000000n;
 
 export function randomCase(random: Random): KernelCase {
   const someChunks = () => Math.max(0, random.below(7) - 1);
@@ -50,6 +50,21 @@ export function randomCase(random: Random): KernelCase {
 /** What the kernel of a case can load from. */
 export function spacesOfCase({ firstChunk, trace, weights, input }: KernelCase): Spaces {
   return { trace: spaceOf(trace, BigInt(firstChunk)), weights: spaceOf(weights), input: spaceOf(input) };
+}
+
+/** Whole elements, the first and the last one among them, and segments that begin with any accumulator. */
+export function someRuns(random: Random, { valid }: KernelCase): Run[] {
+  const { elements, steps, kernel } = valid;
+  const whole = (element: number): Run => ({ element, from: 0, to: steps, accumulator: kernel.init });
+  const segment = (element: number): Run => {
+    const from = random.below(steps + 1);
+    const to = from + random.below(steps - from + 1);
+    const accumulator = kernel.accumulator === "f64" ? valueFromBits("f64", f64(random)) : i64(random);
+    return { element, from, to, accumulator };
+  };
+  const among = () => random.below(elements);
+  const segments = steps > 0 ? [segment(among()), segment(among()), segment(among())] : [];
+  return [whole(0), whole(elements - 1), whole(among()), ...segments];
 }
 
 /** The leaf of a kernel, with the chunks that its output needs. */
@@ -88,7 +103,7 @@ export function randomKernel(random: Random, limits: Readonly<Record<SpaceName, 
 function randomInit(random: Random, accumulator: Kernel["accumulator"]): Kernel["init"] {
   if (accumulator === "none") return 0n;
   if (accumulator === "i64") return i64(random);
-  return chance(random, 10) ? valueFromBits("f64", NAN_BITS) : valueFromBits("f64", f64(random));
+  return chance(random, 10) ? Number.NaN : valueFromBits("f64", f64(random));
 }
 
 /** Extents with a product of at most `limit`; now and then as many of them as there can be. */

@@ -2,29 +2,13 @@
 import { expect } from "chai";
 import { toHex } from "../../oracle/vm/keccak.ts";
 import { OPCODE_NAMES, type OpcodeName } from "../../oracle/vm/opcodes.ts";
-import { evaluateSegment, type Run } from "../../oracle/vm/reference.ts";
-import { valueFromBits } from "../../oracle/vm/value.ts";
+import { evaluateSegment } from "../../oracle/vm/reference.ts";
 import { WebAssembly } from "../../oracle/vm/webAssembly.ts";
 import { Random } from "../../scripts/models/random.ts";
 import { runs, seed } from "../budget.ts";
-import { f64, i64 } from "./edges.ts";
 import { finishFunction, hostKernel, stepFunction } from "./host.ts";
-import { type KernelCase, randomCase, spacesOfCase } from "./random.ts";
+import { randomCase, someRuns, spacesOfCase } from "./random.ts";
 import { plainModule } from "./wasmModule.ts";
-
-/** Elements and segments of a kernel: the first, the last, some between; from `init`, from anything. */
-function someRuns(random: Random, { valid }: KernelCase): Run[] {
-  const { elements, steps, kernel } = valid;
-  const anyAccumulator = () => (kernel.accumulator === "f64" ? valueFromBits("f64", f64(random)) : i64(random));
-  const segment = (element: number): Run => {
-    const from = random.below(steps + 1);
-    const to = from + random.below(steps - from + 1);
-    return { element, from, to, accumulator: anyAccumulator() };
-  };
-  const whole = (element: number): Run => ({ element, from: 0, to: steps, accumulator: kernel.init });
-  const among = () => random.below(elements);
-  return [whole(0), whole(elements - 1), whole(among()), segment(among()), segment(among()), segment(among())];
-}
 
 describe("the reference evaluator", () => {
   it(`gives what the host's WebAssembly gives, over every instruction (seed ${seed})`, function () {
