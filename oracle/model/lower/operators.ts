@@ -1,0 +1,28 @@
+/** All operators, by domain and name. A family is one file; this list is the only place that knows them all. */
+
+import { ELEMENTWISE } from "./elementwise.ts";
+import { MATMUL } from "./matmul.ts";
+import type { Operator } from "./operator.ts";
+
+export const FAMILIES: Readonly<Record<string, readonly Operator[]>> = {
+  elementwise: ELEMENTWISE,
+  matmul: MATMUL,
+};
+
+const byName = new Map<string, Operator[]>();
+for (const operator of Object.values(FAMILIES).flat()) {
+  const key = keyOf(operator.domain ?? "", operator.name);
+  byName.set(
+    key,
+    [...(byName.get(key) ?? []), operator].sort((a, b) => b.since - a.since),
+  );
+}
+
+/** The entry for an opset, its latest not above; undefined for an unknown operator or an opset before its first entry. */
+export function findOperator(domain: string, name: string, opset: number): Operator | undefined {
+  return byName.get(keyOf(domain, name))?.find(({ since }) => since <= opset);
+}
+
+function keyOf(domain: string, name: string): string {
+  return `${domain} ${name}`;
+}
