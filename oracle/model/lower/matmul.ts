@@ -1,6 +1,7 @@
 /** Matrix products: sums run along contiguous memory on both sides. */
 import type { I64, Num } from "./expr.ts";
 import { type Kernels, load } from "./kernels.ts";
+import { contiguousAlong } from "./layout.ts";
 import type { Operator } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 import { broadcastDims, broadcastTo, squeezed, transposed, unsqueezed } from "./view.ts";
@@ -36,8 +37,8 @@ export function matmul(kernels: Kernels, left: Tensor, right: Tensor, finish: Fi
   const depth = a.dims.at(-1) ?? 0;
   if (b.dims.at(-2) !== depth) throw new RangeError(`[${left.dims.join(", ")}] times [${right.dims.join(", ")}]`);
   const outer = broadcastDims(a.dims.slice(0, -2), b.dims.slice(0, -2));
-  const rows = broadcastTo(contiguousAlong(kernels, a, -1), [...outer, a.dims.at(-2) ?? 0, depth]);
-  const columns = broadcastTo(contiguousAlong(kernels, b, -2), [...outer, depth, b.dims.at(-1) ?? 0]);
+  const rows = broadcastTo(contiguousAlong(kernels, a, [a.dims.length - 1]), [...outer, a.dims.at(-2) ?? 0, depth]);
+  const columns = broadcastTo(contiguousAlong(kernels, b, [b.dims.length - 2]), [...outer, depth, b.dims.at(-1) ?? 0]);
   const dims = [...outer, a.dims.at(-2) ?? 0, b.dims.at(-1) ?? 0];
   const product = kernels.reduce(left.dtype, dims, {
     digits: [depth],
@@ -55,12 +56,4 @@ export function matmul(kernels: Kernels, left: Tensor, right: Tensor, finish: Fi
     ...(right.dims.length === 1 ? [dims.length - 1] : []),
   ];
   return squeezed(product, dropped);
-}
-
-/** The tensor, or a copy of it if that is needed for dimension `axis` to lie contiguously. */
-function contiguousAlong(kernels: Kernels, tensor: Tensor, axis: number): Tensor {
-  const place = axis + tensor.dims.length;
-  if (tensor.dims[place] === 1 || tensor.strides[place] === 1) return tensor;
-  const others = tensor.dims.map((_, i) => i).filter((i) => i !== place);
-  return kernels.laidOut(tensor, [...others, place]);
 }

@@ -1,4 +1,6 @@
 /** What an operator is to the lowering: an entry of its family, and the node it is asked to lower. */
+
+import { saturated } from "../onnx/attributes.ts";
 import { InvalidNodeError, UnboundValueError, UnsupportedError } from "../onnx/errors.ts";
 import type { Graph, Node } from "../onnx/graph.ts";
 import { type Dtype, unpack } from "../tensor.ts";
@@ -60,6 +62,13 @@ export class NodeContext {
     return value;
   }
 
+  /** Input `i`, whatever it is. */
+  value(i: number): Value {
+    const value = this.#values[i];
+    if (value === undefined) throw new InvalidNodeError(`input ${i} is missing`);
+    return value;
+  }
+
   sequence(i: number): Sequence {
     const value = this.#values[i];
     if (value === undefined || !("items" in value)) throw new InvalidNodeError(`input ${i} is no sequence`);
@@ -76,14 +85,9 @@ export class NodeContext {
     return constantElements(this.kernels.rowMajor(this.tensor(i)), `input ${i} (${this.node.inputs[i]})`);
   }
 
-  /** The same for integers within 2^53; undefined if the input is not given. */
+  /** The same for integers, saturated at 2^53: "to the end" is often the largest one. Undefined if not given. */
   optionalIntegers(i: number): number[] | undefined {
-    if (this.#values[i] === undefined) return undefined;
-    return this.constant(i).map((element) => {
-      const value = Number(element);
-      if (!Number.isSafeInteger(value)) throw new InvalidNodeError(`input ${i} has the element ${element}`);
-      return value;
-    });
+    return this.#values[i] === undefined ? undefined : this.constant(i).map(saturated);
   }
 
   integers(i: number): number[] {
@@ -100,7 +104,10 @@ export class NodeContext {
 
   /** An output of the first input's dtype, element by element from the inputs, which broadcast. */
   elementwise(element: (...values: Num[]) => Num, dtype: Dtype = this.tensor(0).dtype): Tensor {
-    return this.kernels.elementwise(dtype, this.tensors(), element);
+    const inputs = this.tensors();
+    if (inputs.length < element.length)
+      throw new InvalidNodeError(`${inputs.length} inputs instead of ${element.length}`);
+    return this.kernels.elementwise(dtype, inputs, element);
   }
 }
 

@@ -1,12 +1,22 @@
 /** All operators, by domain and name. A family is one file; this list is the only place that knows them all. */
 
-import { ELEMENTWISE } from "./elementwise.ts";
+import { ACTIVATION } from "./activation.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
+import { CAST } from "./cast.ts";
+import { LOGIC } from "./logic.ts";
 import { MATMUL } from "./matmul.ts";
+import { MOVEMENT } from "./movement.ts";
 import type { Operator } from "./operator.ts";
+import { REDUCTION } from "./reduction.ts";
 
 export const FAMILIES: Readonly<Record<string, readonly Operator[]>> = {
-  elementwise: ELEMENTWISE,
+  activation: ACTIVATION,
+  arithmetic: ARITHMETIC,
+  cast: CAST,
+  logic: LOGIC,
   matmul: MATMUL,
+  movement: MOVEMENT,
+  reduction: REDUCTION,
 };
 
 const byName = new Map<string, Operator[]>();

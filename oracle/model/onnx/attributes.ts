@@ -30,6 +30,8 @@ export class Attributes {
   constructor(values: ReadonlyMap<string, AttributeValue>) {
     this.#values = values;
     this.#unread = new Set(values.keys());
+    // What opsets before 6 said about sharing memory means nothing.
+    this.#unread.delete("consumed_inputs");
   }
 
   /** Names that no lowering has looked at. */
@@ -59,10 +61,10 @@ export class Attributes {
     return this.#get(name, "floats");
   }
 
-  /** An integer within 2^53. */
+  /** An integer, saturated at 2^53: larger ones mean "all". */
   int(name: string): number | undefined {
     const value = this.#get(name, "int");
-    return value === undefined ? undefined : safeInteger(name, value);
+    return value === undefined ? undefined : saturated(value);
   }
 
   /** Whether an attribute that is 0 or 1 is 1. */
@@ -70,9 +72,9 @@ export class Attributes {
     return (this.int(name) ?? Number(fallback)) !== 0;
   }
 
-  /** Integers within 2^53. */
+  /** Integers, saturated at 2^53. */
   ints(name: string): readonly number[] | undefined {
-    return this.#get(name, "ints")?.map((value) => safeInteger(name, value));
+    return this.#get(name, "ints")?.map(saturated);
   }
 
   bigints(name: string): readonly bigint[] | undefined {
@@ -106,8 +108,7 @@ export class Attributes {
   }
 }
 
-function safeInteger(name: string, value: bigint): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new InvalidNodeError(`attribute ${name} is ${value}`);
-  return number;
+/** The integer as a number, at most 2^53 - 1 in magnitude. */
+export function saturated(value: bigint | number): number {
+  return Math.min(Math.max(Number(value), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
