@@ -140,12 +140,11 @@ function floatRemainder(node: NodeContext, dtype: "f32" | "f64"): Tensor {
     digits: [bits],
     init: Number.NaN,
     step: (rest, [digit = i64(0)], axes) => {
+      // In three factors, since 2^exponent may be out of range.
       const exponent = i64(bits - 1).sub(digit);
-      const high = exponent.sub(HALF_BITS).max(0);
-      const scaled = asFloat(load(divisor, axes))
-        .abs()
-        .mul(powerOfTwo(high))
-        .mul(powerOfTwo(exponent.sub(high)));
+      const third = exponent.div(3);
+      const [low, high] = [powerOfTwo(third), powerOfTwo(exponent.sub(third).sub(third))];
+      const scaled = asFloat(load(divisor, axes)).abs().mul(low).mul(low).mul(high);
       const before = digit.eq(0).select(asFloat(load(dividend, axes)).abs(), asFloat(rest));
       return before.ge(scaled).select(before.sub(scaled), before);
     },

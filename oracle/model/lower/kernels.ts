@@ -7,7 +7,7 @@ import { DTYPES, type Dtype, elementCount } from "../tensor.ts";
 import { emitSection, Operands } from "./emit.ts";
 import { f64, type I64, i64, loadElement, local, type Num } from "./expr.ts";
 import { leafOf, linkKernels } from "./link.ts";
-import { constantTensor, isRowMajor, type KernelSource, type Tensor, tensorOf } from "./tensor.ts";
+import { type ConstantSource, constantTensor, isRowMajor, type KernelSource, type Tensor, tensorOf } from "./tensor.ts";
 import {
   broadcastDims,
   broadcastTo,
@@ -47,11 +47,19 @@ export class Kernels {
     this.#run = run;
   }
 
-  /** A tensor whose element at the indices `axes` is `element(axes)`. */
-  map(dtype: Dtype, dims: readonly number[], element: (axes: readonly I64[]) => Num): Tensor {
-    const { extents, axes } = indexed(dims, 0);
+  /**
+   * A tensor whose element at the indices `axes` is `element(axes)`.
+   * @param order its dimensions as they lie in memory, the outermost first; row-major by default
+   */
+  map(
+    dtype: Dtype,
+    dims: readonly number[],
+    element: (axes: readonly I64[]) => Num,
+    order = rowMajorOrder(dims),
+  ): Tensor {
+    const { extents, axes } = indexed(dims, order, 0);
     const operands = new Operands();
-    return this.#emit(dtype, dims, () => ({
+    return this.#emit(dtype, dims, order, () => ({
       accumulator: "none",
       axes: extents,
       digits: [],
@@ -62,20 +70,23 @@ export class Kernels {
     }));
   }
 
-  /** A tensor whose element at the indices `axes` is reduced from as many steps as the digits have combinations. */
-  reduce(dtype: Dtype, dims: readonly number[], reduction: Reduction): Tensor {
+  /**
+   * A tensor whose element at the indices `axes` is reduced from as many steps as the digits have combinations.
+   * @param order its dimensions as they lie in memory, the outermost first; row-major by default
+   */
+  reduce(dtype: Dtype, dims: readonly number[], reduction: Reduction, order = rowMajorOrder(dims)): Tensor {
     const { init, step, finish = (accumulator) => accumulator } = reduction;
     const start = typeof init === "number" ? f64(init) : i64(init);
-    const outer = indexed(dims, 0);
-    const inner = indexed(reduction.digits, outer.extents.length);
+    const outer = indexed(dims, order, 0);
+    const inner = indexed(reduction.digits, rowMajorOrder(reduction.digits), outer.extents.length);
     const steps = elementCount(reduction.digits);
-    if (steps === 0) return this.map(dtype, dims, (axes) => finish(start, axes));
-    if (steps === 1) return this.map(dtype, dims, (axes) => finish(step(start, inner.axes, axes), axes));
+    if (steps === 0) return this.map(dtype, dims, (axes) => finish(start, axes), order);
+    if (steps === 1) return this.map(dtype, dims, (axes) => finish(step(start, inner.axes, axes), axes), order);
     const operands = new Operands();
     const position = outer.extents.length + inner.extents.length;
     const accumulator = local<ValueType>(start.type, position);
     const section = (value: Num) => emitSection(value, position + 1, operands);
-    return this.#emit(dtype, dims, () => ({
+    return this.#emit(dtype, dims, order, () => ({
       accumulator: start.type,
       axes: outer.extents,
       digits: inner.extents,
@@ -125,7 +136,7 @@ export class Kernels {
   copy(tensor: Tensor): KernelSource {
     const merged = mergeDims([tensor]);
     const flat = { ...tensor, dims: merged.dims, strides: merged.strides[0] ?? [] };
-    const { extents, axes } = indexed(merged.dims, 0);
+    const { extents, axes } = indexed(merged.dims, rowMajorOrder(merged.dims), 0);
     const operands = new Operands();
     const finish = emitSection(load(flat, axes), extents.length, operands);
     const kernel = { accumulator: "none", axes: extents, digits: [], init: 0n, step: [], finish } as const;
@@ -133,14 +144,19 @@ export class Kernels {
     return this.#add({ space: "trace", dtype, count: sizeOf(tensor), ...kernel, operands: operands.sources });
   }
 
-  #emit(dtype: Dtype, dims: readonly number[], build: () => Omit<KernelSource, "space" | "dtype" | "count">): Tensor {
+  #emit(
+    dtype: Dtype,
+    dims: readonly number[],
+    order: readonly number[],
+    build: () => Omit<KernelSource, "space" | "dtype" | "count">,
+  ): Tensor {
     const count = elementCount(dims);
     if (count === 0) return constantTensor(dtype, dims, new Uint8Array(0));
     const kernel: KernelSource = { space: "trace", dtype, count, ...build() };
     const isConstant = kernel.operands.every(({ space }) => space === "weights");
     const isFolded = isConstant && count * elementCount(kernel.digits) <= MAX_FOLDED_STEPS;
-    if (isFolded) return constantTensor(dtype, dims, this.#fold(kernel));
-    return tensorOf(this.#add(kernel), dims);
+    const source = isFolded ? this.#fold(kernel) : this.#add(kernel);
+    return transposed(tensorOf(source, pick(dims, order)), inverse(order));
   }
 
   #add(kernel: KernelSource): KernelSource {
@@ -149,10 +165,12 @@ export class Kernels {
     return kernel;
   }
 
-  #fold(kernel: KernelSource): Uint8Array {
+  #fold(kernel: KernelSource): ConstantSource {
     checkKernel(kernel);
+    const { dtype, count } = kernel;
     const { leaves, weights } = linkKernels([kernel], []);
-    return this.#run(leaves, weights, new Uint8Array(0)).slice(0, kernel.count * DTYPES[kernel.dtype].bytes);
+    const trace = this.#run(leaves, weights, new Uint8Array(0));
+    return { space: "weights", dtype, count, bytes: trace.slice(0, count * DTYPES[dtype].bytes) };
   }
 }
 
@@ -170,13 +188,21 @@ function linear(indices: readonly I64[], strides: readonly number[]): I64 {
   return indices.reduce((sum, index, i) => sum.add(index.mul(strides[i] ?? 0)), i64(0));
 }
 
-/** Loop variables for dimensions, from local `first` on; those of a dimension of 1 are the constant 0 and no loop. */
-function indexed(dims: readonly number[], first: number): { extents: number[]; axes: I64[] } {
+/** Loop variables for dimensions, from local `first` on, in this order; those of a dimension of 1 are the constant 0 and no loop. */
+function indexed(dims: readonly number[], order: readonly number[], first: number): { extents: number[]; axes: I64[] } {
   const extents: number[] = [];
-  const axes = dims.map((dim) => (dim === 1 ? i64(0) : local("i64", first + extents.push(dim) - 1)));
+  const axes = dims.map(() => i64(0));
+  for (const axis of order) {
+    const dim = dims[axis] ?? 1;
+    if (dim !== 1) axes[axis] = local("i64", first + extents.push(dim) - 1);
+  }
   if (extents.length > MAX_AXES) throw new UnsupportedError(`a kernel with ${extents.length} axes`);
   if (elementCount(extents) > MAX_EXTENT_PRODUCT) throw new UnsupportedError(`[${dims.join(", ")}] is too large`);
   return { extents, axes };
+}
+
+function rowMajorOrder(dims: readonly number[]): readonly number[] {
+  return dims.map((_, axis) => axis);
 }
 
 /** The tensor whose order in memory a result follows. */

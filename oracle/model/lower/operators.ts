@@ -3,19 +3,27 @@
 import { ACTIVATION } from "./activation.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CAST } from "./cast.ts";
+import { CONV } from "./conv.ts";
+import { INDEXING } from "./indexing.ts";
 import { LOGIC } from "./logic.ts";
 import { MATMUL } from "./matmul.ts";
 import { MOVEMENT } from "./movement.ts";
+import { NORMALISATION } from "./normalisation.ts";
 import type { Operator } from "./operator.ts";
+import { POOL } from "./pool.ts";
 import { REDUCTION } from "./reduction.ts";
 
 export const FAMILIES: Readonly<Record<string, readonly Operator[]>> = {
   activation: ACTIVATION,
   arithmetic: ARITHMETIC,
   cast: CAST,
+  conv: CONV,
+  indexing: INDEXING,
   logic: LOGIC,
   matmul: MATMUL,
   movement: MOVEMENT,
+  normalisation: NORMALISATION,
+  pool: POOL,
   reduction: REDUCTION,
 };
 

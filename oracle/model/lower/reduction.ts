@@ -37,15 +37,16 @@ export function reduceAxes(
   const count = digits.reduce((product, dim) => product * dim, 1);
   const dims = x.dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
   const { finish } = fold;
-  return kernels.reduce(dtype, dims, {
+  const reduction = {
     digits,
     init: fold.init,
-    step: (accumulator, steps, at) => {
+    step: (accumulator: Num, steps: readonly I64[], at: readonly I64[]) => {
       const indices = at.map((index, axis) => steps[order.indexOf(axis)] ?? index);
       return fold.step(accumulator, load(read, indices), ...others.map((other) => load(other, at)));
     },
     ...(finish === undefined ? {} : { finish: (accumulator: Num) => finish(accumulator, count) }),
-  });
+  };
+  return kernels.reduce(dtype, dims, reduction, memoryOrder(read));
 }
 
 const isFloat = (dtype: Dtype) => dtype === "f32" || dtype === "f64";
