@@ -53,16 +53,23 @@ library Elements {
     /// @dev Returns the Float64 of the binary32 number at `pointer`.
     function loadF32(uint256 pointer) internal pure returns (uint256 value) {
         uint256 bits;
-        bool isSpecial;
+        uint256 normal;
         assembly ("memory-safe") {
             // As in `loadU32`, then as in `fromF32Bits`: this is the most frequent load.
             bits := mod(and(mul(shr(224, mload(pointer)), COPIES), BYTES), MODULUS)
             let e := and(shr(23, bits), 0xff)
-            isSpecial := gt(sub(e, 1), 253)
-            value := or(and(bits, 0x7fffff), 0x800000)
-            value := add(shl(228, mul(sub(1, and(shr(30, bits), 2)), value)), add(e, 0x2380))
+            // require(0 < e < 255), where e + 1 has other bits than bit 0 and the carry.
+            normal := and(add(e, 1), 0xfe)
+            value := add(
+                shl(228, mul(sub(1, and(shr(30, bits), 2)), or(and(bits, 0x7fffff), 0x800000))),
+                add(e, 0x2380)
+            )
         }
-        if (isSpecial) return Float64.unwrap(decodeSpecial(bits & 0x7fffffff, bits >> 31, 0x7f800000, 0x239e));
+        if (normal == 0) {
+            // Zeros are frequent in networks.
+            if (bits == 0) return 0;
+            return Float64.unwrap(decodeSpecial(bits & 0x7fffffff, bits >> 31, 0x7f800000, 0x239e));
+        }
     }
 
     /// @dev Returns the Float64 of the binary64 number at `pointer`.

@@ -104,9 +104,8 @@ function add(Float64 a, Float64 b) pure returns (Float64 sum) {
         let s := sub(add(and(a, 0xffff), 4), c)
         // The top binade is special because it may round to 2^1024.
         isSpecial := or(gt(s, 0x27fd), iszero(t))
-        t := shl(sub(c, 2), t)
-        t := add(add(t, HALF_201), and(shr(183, t), EVEN))
-        sum := add(and(sar(2, t), M_MASK), s)
+        let y := shl(sub(c, 2), t)
+        sum := add(and(sar(2, add(add(y, HALF_201), and(shr(183, y), EVEN))), M_MASK), s)
     }
     if (isSpecial) return addSpecial(a, b);
 }
@@ -131,9 +130,8 @@ function sub(Float64 a, Float64 b) pure returns (Float64 difference) {
         let c := clz(xor(t, sar(255, t)))
         s := sub(add(and(s, 0xffff), 4), c)
         isSpecial := or(gt(s, 0x27fd), iszero(t))
-        t := shl(sub(c, 2), t)
-        t := add(add(t, HALF_201), and(shr(183, t), EVEN))
-        difference := add(and(sar(2, t), M_MASK), s)
+        let y := shl(sub(c, 2), t)
+        difference := add(and(sar(2, add(add(y, HALF_201), and(shr(183, y), EVEN))), M_MASK), s)
     }
     if (isSpecial) return addSpecial(a, neg(b));
 }
@@ -149,10 +147,19 @@ function mul(Float64 a, Float64 b) pure returns (Float64 product) {
         let e := sub(and(add(a, b), 0xffff), add(c, 0x4369))
         // Subnormal results and the top binade, which may round to 2^1024, are special too.
         isSpecial := gt(e, 2044)
-        t := shl(sub(c, 4), t)
-        product := add(and(add(add(t, HALF_199_E1), and(shr(181, t), EVEN)), M_S_MASK), e)
+        let y := shl(sub(c, 4), t)
+        product := add(and(add(add(y, HALF_199_E1), and(shr(181, y), EVEN)), M_S_MASK), e)
     }
-    if (isSpecial) return mulSpecial(a, b);
+    if (isSpecial) {
+        assembly ("memory-safe") {
+            // Zeros are frequent in networks. if ((a == 0 || b == 0) && a.isFinite && b.isFinite) product = ±0;
+            if iszero(or(mul(sar(199, a), sar(199, b)), and(or(a, b), NOT_FINITE))) {
+                product := and(xor(xor(a, b), shr(239, xor(a, b))), NEGATIVE_ZERO)
+                isSpecial := 0
+            }
+        }
+        if (isSpecial) return mulSpecial(a, b);
+    }
 }
 
 /// @dev Returns `round(a / b)`; `x / 0` is infinite, `0 / 0` and `Inf / Inf` are NaN.
@@ -167,8 +174,8 @@ function div(Float64 a, Float64 b) pure returns (Float64 quotient) {
         let e := sub(add(signextend(1, sub(a, b)), 1078), c)
         // 0 / 0 and Inf / Inf have an exponent in range: b.s has to be a finite number's.
         isSpecial := or(gt(e, 2044), gt(sub(and(b, 0xffff), 0x1fcc), 0x832))
-        t := shl(sub(c, 4), t)
-        quotient := add(and(add(add(t, HALF_199_E1), and(shr(181, t), EVEN)), M_S_MASK), e)
+        let y := shl(sub(c, 4), t)
+        quotient := add(and(add(add(y, HALF_199_E1), and(shr(181, y), EVEN)), M_S_MASK), e)
     }
     if (isSpecial) return divSpecial(a, b);
 }

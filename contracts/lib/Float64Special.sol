@@ -46,27 +46,17 @@ function addSpecial(Float64 a, Float64 b) pure returns (Float64) {
     }
 }
 
-/// @dev Returns `round(a * b)` if an operand is zero or not finite, or the product not within `[2^-1022, 2^1023)`.
-function mulSpecial(Float64 a, Float64 b) pure returns (Float64 product) {
-    int256 t;
-    uint256 s;
-    assembly ("memory-safe") {
-        t := mul(sar(199, a), sar(199, b))
-        switch t
-        case 0 {
-            product := NAN
-            // An operand is zero. a.isFinite && b.isFinite ? ±0 : NaN
-            if iszero(and(or(a, b), NOT_FINITE)) {
-                product := xor(xor(a, b), shr(239, xor(a, b)))
-                product := and(product, NEGATIVE_ZERO)
-            }
-        }
-        default {
-            // An infinity's s makes the product infinite.
-            s := sub(add(and(a, 0xffff), and(b, 0xffff)), 0x2433)
-        }
+/// @dev Returns `round(a * b)` if an operand is not finite, or the product not zero and not within `[2^-1022, 2^1023)`.
+function mulSpecial(Float64 a, Float64 b) pure returns (Float64) {
+    uint256 x = Float64.unwrap(a);
+    uint256 y = Float64.unwrap(b);
+    unchecked {
+        int256 product = (int256(x) >> 199) * (int256(y) >> 199);
+        // NaN, or infinity times zero.
+        if (product == 0) return Float64.wrap(NAN);
+        // An infinity's s makes the product infinite.
+        return round(product, (x & 0xffff) + (y & 0xffff) - (S_BIAS + 1075), 199, S_MIN, S_MAX);
     }
-    if (t != 0) return round(t, s, 199, S_MIN, S_MAX);
 }
 
 /// @dev Returns `round(a / b)` if an operand is zero or not finite, or the quotient not within `[2^-1022, 2^1023)`.
