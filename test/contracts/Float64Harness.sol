@@ -6,18 +6,19 @@ import {Elements} from "../../contracts/lib/Elements.sol";
 import {Float64} from "../../contracts/lib/Float64.sol";
 import {fromBits, fromF32Bits, fromInt64} from "../../contracts/lib/Float64Conversion.sol";
 
-/// @dev Shows the functions of `Float64` and `Elements` to the differential tests, many operands at a time. Operations
-/// are numbered as in test/parity/float64Operations.ts; what they take and give is a Float64 word or up to 64 bits.
+/// @dev Shows the functions of `Float64` and `Elements` to the differential tests, many operands at a time. A slot is 8
+/// bytes, big-endian: the bits of a float or an integer. Operations are numbered as in test/parity/float64Operations.ts;
+/// within this contract their operands and results are words of Float64, or slots.
 contract Float64Harness {
-    /// @dev An operation gave a word that no Float64 has.
+    /// @dev An operation gave a word that is no Float64's, or a load one that is no int64's.
     error InvalidWord(uint256 word);
 
     uint256 private constant COMPARISONS = 14;
-    uint256 private constant FROM_BITS = 23;
+    uint256 private constant FROM_SLOTS = 23;
     uint256 private constant OPERATIONS = 26;
 
-    /// @notice Runs one operation on pairs of operands, 8 bytes big-endian each, and returns the results in the same form.
-    /// @dev Every power of two among the operands is given in both of its words, by turns.
+    /// @notice Runs one operation on pairs of slots and returns slots.
+    /// @dev Of a power of two among the operands both words are given, by turns.
     function run(uint256 operation, bytes calldata pairs) external pure returns (bytes memory results) {
         function(uint256, uint256) pure returns (uint256) f = _functions()[operation];
         uint256 count = pairs.length / 16;
@@ -25,13 +26,13 @@ contract Float64Harness {
         for (uint256 i = 0; i < count; ++i) {
             (uint256 a, uint256 b) = _operands(operation, pairs, i);
             uint256 result = f(a, b);
-            if (operation < COMPARISONS || operation >= FROM_BITS) result = _bits(result);
-            _append(results, i, result);
+            bool isWord = operation < COMPARISONS || operation >= FROM_SLOTS;
+            _append(results, i, isWord ? _bits(result) : result);
         }
     }
 
-    /// @notice Runs operation `steps[i]` on pair i, but from the second of each eight on, takes the result before it for
-    /// the first operand. Returns the results of operations on floats as `run` does.
+    /// @notice Runs operation `steps[i]` on pair i, but with the result before it for the first operand, except in every
+    /// eighth step. Only operations from words to words.
     /// @dev Results become operands as they are: these are words that no conversion makes.
     function chain(bytes calldata steps, bytes calldata pairs) external pure returns (bytes memory results) {
         function(uint256, uint256) pure returns (uint256)[OPERATIONS] memory functions = _functions();
@@ -44,59 +45,48 @@ contract Float64Harness {
         }
     }
 
-    /// @notice Loads elements of type `dtype` one after another: the bits of floats, and integers, 8 bytes big-endian each.
+    /// @notice Loads elements that lie one after another.
     function load(Dtype dtype, bytes memory elements) external pure returns (bytes memory values) {
         function(uint256) pure returns (uint256) loader = Elements.loader(dtype);
         uint256 count = elements.length / dtype.size();
         values = new bytes(8 * count);
         for (uint256 i = 0; i < count; ++i) {
-            uint256 pointer;
-            assembly ("memory-safe") {
-                pointer := add(elements, 32)
-            }
-            uint256 value = loader(pointer + i * dtype.size());
+            uint256 value = loader(_pointer(elements) + i * dtype.size());
             if (dtype.isFloat()) value = _bits(value);
             else require(int256(value) == int64(int256(value)), InvalidWord(value));
             _append(values, i, value);
         }
     }
 
-    /// @notice Stores values, 8 bytes big-endian each, the bits of floats, as elements of type `dtype`.
+    /// @notice Stores slots as elements one after another.
     /// @dev From the last one to the first, so that a store that writes too much shows.
     function store(Dtype dtype, bytes calldata values) external pure returns (bytes memory elements) {
         uint256 count = values.length / 8;
         elements = new bytes(dtype.size() * count);
         for (uint256 i = count; i > 0; --i) {
-            uint256 value = uint64(bytes8(values[8 * i - 8:8 * i]));
-            if (dtype.isFloat()) value = Float64.unwrap(fromBits(uint64(value)));
-            else value = uint256(int256(int64(uint64(value))));
-            uint256 pointer;
-            assembly ("memory-safe") {
-                pointer := add(elements, 32)
-            }
-            Elements.store(dtype, pointer + (i - 1) * dtype.size(), value);
+            Elements.store(dtype, _pointer(elements) + (i - 1) * dtype.size(), _value(dtype, values, i - 1));
         }
     }
 
-    /// @notice Returns the gas of one operation on each of the pairs, 2 bytes big-endian each, less that of a function that
-    /// does nothing.
+    /// @notice Returns the gas of what `run` does with each pair, less that of a function that does nothing, as slots.
     function measure(uint256 operation, bytes calldata pairs) external view returns (bytes memory figures) {
         function(uint256, uint256) pure returns (uint256) f = _functions()[operation];
         uint256 count = pairs.length / 16;
-        figures = new bytes(2 * count);
+        figures = new bytes(8 * count);
         for (uint256 i = 0; i < count; ++i) {
             (uint256 a, uint256 b) = _operands(operation, pairs, i);
-            uint256 used = _gas(f, a, b) - _gas(_nothing, a, b);
-            figures[2 * i] = bytes1(uint8(used >> 8));
-            figures[2 * i + 1] = bytes1(uint8(used));
+            _append(figures, i, _gas(f, a, b) - _gas(_first, a, b));
         }
     }
 
-    /// @dev Writes 8 bytes to slot i and zeros behind it: slots are written in ascending order, and memory is allocated in
-    /// whole words.
-    function _append(bytes memory slots, uint256 i, uint256 bits) private pure {
-        assembly ("memory-safe") {
-            mstore(add(add(slots, 32), mul(i, 8)), shl(192, bits))
+    /// @notice Returns the gas of what `load` does with each element, likewise.
+    function measureLoads(Dtype dtype, bytes memory elements) external view returns (bytes memory figures) {
+        function(uint256) pure returns (uint256) loader = Elements.loader(dtype);
+        uint256 count = elements.length / dtype.size();
+        figures = new bytes(8 * count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 pointer = _pointer(elements) + i * dtype.size();
+            _append(figures, i, _gas(loader, pointer) - _gas(_same, pointer));
         }
     }
 
@@ -110,23 +100,26 @@ contract Float64Harness {
         used -= gasleft();
     }
 
-    /// @dev Reads pair i; floats as words, of powers of two a's or b's greater significand where bit 0 or 1 of i is set.
+    function _gas(function(uint256) pure returns (uint256) f, uint256 a) private view returns (uint256 used) {
+        used = gasleft();
+        f(a);
+        used -= gasleft();
+    }
+
+    /// @dev Reads pair i, floats as words. Bits 0 and 1 of i choose which word of a power of two a and b are.
     function _operands(uint256 operation, bytes calldata pairs, uint256 i) private pure returns (uint256 a, uint256 b) {
         assembly ("memory-safe") {
             a := calldataload(add(pairs.offset, mul(i, 16)))
             b := and(shr(128, a), 0xffffffffffffffff)
             a := shr(192, a)
         }
-        if (operation < FROM_BITS) {
-            a = _word(a, i & 1);
-            b = _word(b, i & 2);
-        }
+        if (operation < FROM_SLOTS) (a, b) = (_word(a, i & 1), _word(b, i & 2));
     }
 
-    function _word(uint256 bits, uint256 other) private pure returns (uint256 word) {
+    function _word(uint256 bits, uint256 choice) private pure returns (uint256 word) {
         word = Float64.unwrap(fromBits(uint64(bits)));
         int256 m = int256(word) >> 199;
-        if (other == 0 || (m != 1 << 52 && m != -(1 << 52))) return word;
+        if (choice == 0 || (m != 1 << 52 && m != -(1 << 52))) return word;
         unchecked {
             return word + uint256(m << 199) - 1;
         }
@@ -137,17 +130,35 @@ contract Float64Harness {
         return Float64.wrap(word).toBits();
     }
 
-    /// @dev Whether the word is one of the table above the type.
+    /// @dev Whether the word is in the table above the type.
     function _isValid(uint256 word) private pure returns (bool) {
+        if (word == 0 || word == 0x10000 || word == 0x6001) return true;
         int256 m = int256(word) >> 199;
         uint256 magnitude = uint256(m < 0 ? -m : m);
         uint256 s = word & 0xffff;
-        if (word == 0 || word == 0x10000 || word == 0x6001) return true;
         if (word & ((1 << 199) - 1) != s) return false;
         if (s == 0x6000) return magnitude == 1 << 51;
         // From 2^-1074 to below 2^1024.
-        if (magnitude < 1 << 52 || magnitude > 1 << 53) return false;
-        return magnitude == 1 << 53 ? 0x1fcc <= s && s < 0x27fe : 0x1fcd <= s && s <= 0x27fe;
+        if (magnitude == 1 << 53) return 0x1fcc <= s && s < 0x27fe;
+        return 1 << 52 <= magnitude && magnitude < 1 << 53 && 0x1fcd <= s && s <= 0x27fe;
+    }
+
+    function _value(Dtype dtype, bytes calldata values, uint256 i) private pure returns (uint256) {
+        uint64 bits = uint64(bytes8(values[8 * i:8 * i + 8]));
+        return dtype.isFloat() ? Float64.unwrap(fromBits(bits)) : uint256(int256(int64(bits)));
+    }
+
+    function _pointer(bytes memory data) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := add(data, 32)
+        }
+    }
+
+    /// @dev Writes slot i and zeros behind it: slots are written in ascending order, and memory is allocated in words.
+    function _append(bytes memory slots, uint256 i, uint256 bits) private pure {
+        assembly ("memory-safe") {
+            mstore(add(add(slots, 32), mul(i, 8)), shl(192, bits))
+        }
     }
 
     function _functions()
@@ -185,7 +196,11 @@ contract Float64Harness {
         ];
     }
 
-    function _nothing(uint256 a, uint256) private pure returns (uint256) {
+    function _first(uint256 a, uint256) private pure returns (uint256) {
+        return a;
+    }
+
+    function _same(uint256 a) private pure returns (uint256) {
         return a;
     }
 

@@ -4,12 +4,14 @@ import { DTYPES, type Dtype } from "../../oracle/model/tensor.ts";
 import { Random } from "../../scripts/models/random.ts";
 import type { Float64Harness } from "../../types/index.ts";
 import { runs, seed } from "../budget.ts";
-import { drawPairs, type Kind } from "./float64Operands.ts";
+import { drawPairs, ELEMENT_KINDS } from "./float64Operands.ts";
 import { expectEqual, Slots } from "./slots.ts";
 
 const ELEMENTS = runs(2_000, 1_000_000);
 const ELEMENTS_PER_CALL = 2_000;
 const TIMEOUT_MS = runs(60_000, 7_200_000);
+
+const STORED_KINDS = { ...ELEMENT_KINDS, f32: "nearBinary32" } as const;
 
 describe(`Elements against the host's typed arrays (seed ${seed})`, () => {
   let harness: Float64Harness;
@@ -28,25 +30,20 @@ describe(`Elements against the host's typed arrays (seed ${seed})`, () => {
     const { id, bytes } = DTYPES[dtype];
 
     it(`loads ${dtype}`, async () => {
-      const kind = { f32: "binary32", f64: "independent" }[dtype as string] ?? "integer";
       for (let done = 0; done < ELEMENTS; done += ELEMENTS_PER_CALL) {
-        const drawn = drawPairs([kind as Kind], random, ELEMENTS_PER_CALL);
-        const view = new DataView(new ArrayBuffer(bytes * ELEMENTS_PER_CALL));
+        const elements = drawPairs([ELEMENT_KINDS[dtype]], random, ELEMENTS_PER_CALL).lowBytes(bytes);
+        const view = new DataView(elements.buffer);
         const expected = new Slots(ELEMENTS_PER_CALL);
-        for (let i = 0; i < ELEMENTS_PER_CALL; i++) {
-          writeInteger(view, bytes * i, bytes, drawn.integers[2 * i] ?? 0n);
-          load(dtype, view, bytes * i, expected, i);
-        }
-        const loaded = await harness.load(id, new Uint8Array(view.buffer));
-        expectEqual(Slots.fromHex(loaded), expected, (i) => `${dtype} in ${drawn.hexAt(2 * i)}`);
+        for (let i = 0; i < ELEMENTS_PER_CALL; i++) load(dtype, view, bytes * i, expected, i);
+        const loaded = Slots.fromHex(await harness.load(id, elements));
+        expectEqual(loaded, expected, (i) => `${dtype} in bytes ${elements.subarray(bytes * i, bytes * (i + 1))}`);
       }
       console.log(`        ${ELEMENTS} elements, 0 mismatches`);
     }).timeout(TIMEOUT_MS);
 
     it(`stores ${dtype}`, async () => {
-      const kind = { f32: "nearBinary32", f64: "independent" }[dtype as string] ?? "integer";
       for (let done = 0; done < ELEMENTS; done += ELEMENTS_PER_CALL) {
-        const drawn = drawPairs([kind as Kind], random, ELEMENTS_PER_CALL);
+        const drawn = drawPairs([STORED_KINDS[dtype]], random, ELEMENTS_PER_CALL);
         const values = new Slots(ELEMENTS_PER_CALL);
         const view = new DataView(new ArrayBuffer(bytes * ELEMENTS_PER_CALL));
         for (let i = 0; i < ELEMENTS_PER_CALL; i++) {

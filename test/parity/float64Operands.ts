@@ -1,4 +1,5 @@
 // Operands on which binary64 arithmetic is likely to go wrong, from a seeded generator.
+import type { Dtype } from "../../oracle/model/tensor.ts";
 import type { Random } from "../../scripts/models/random.ts";
 import { Slots } from "./slots.ts";
 
@@ -11,6 +12,20 @@ const SPECIALS = [
 
 /** A way to draw a pair of operands. */
 export type Kind = Exclude<keyof Operands, symbol>;
+
+/** How the elements of each dtype are drawn, as the low bytes of a pair's first slot. */
+export const ELEMENT_KINDS: Readonly<Record<Dtype, Kind>> = {
+  f32: "binary32",
+  f64: "independent",
+  i8: "integer",
+  u8: "integer",
+  i16: "integer",
+  u16: "integer",
+  i32: "integer",
+  u32: "integer",
+  i64: "integer",
+  bool: "integer",
+};
 
 /** Draws `count` pairs, of each of the kinds by turns; pair i is in slots 2i and 2i + 1. */
 export function drawPairs(kinds: readonly Kind[], random: Random, count: number): Slots {
@@ -28,6 +43,22 @@ class Operands {
   constructor(random: Random, slots: Slots) {
     this.#random = random;
     this.#slots = slots;
+  }
+
+  /** Numbers as they are in networks. */
+  ordinary(i: number): void {
+    for (const slot of [2 * i, 2 * i + 1]) this.#slots.floats[slot] = this.#random.normal();
+  }
+
+  /** The bits of such numbers in binary32. */
+  ordinaryBinary32(i: number): void {
+    const bits = new Uint32Array(Float32Array.of(this.#random.normal(), this.#random.normal()).buffer);
+    for (const [at, slot] of [2 * i, 2 * i + 1].entries()) this.#slots.integers[slot] = BigInt(bits[at] ?? 0);
+  }
+
+  /** Small integers. */
+  ordinaryInteger(i: number): void {
+    for (const slot of [2 * i, 2 * i + 1]) this.#slots.integers[slot] = BigInt(this.#random.below(256) - 128);
   }
 
   /** Two operands that have nothing to do with each other: their exponents differ by up to 2,046. */

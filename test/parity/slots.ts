@@ -24,6 +24,14 @@ export class Slots {
     return `0x${Buffer.from(new Uint8Array(this.floats.buffer)).swap64().toString("hex")}`;
   }
 
+  /** The low bytes of every second slot, one after another, little-endian. */
+  lowBytes(bytes: number): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(this.floats.buffer);
+    const low = new Uint8Array((bytes * this.floats.length) / 2);
+    for (let i = 0; 2 * i < this.floats.length; i++) low.set(all.subarray(16 * i, 16 * i + bytes), bytes * i);
+    return low;
+  }
+
   /** Slot i in hexadecimal. */
   hexAt(i: number): string {
     return `0x${BigInt.asUintN(64, this.integers[i] ?? 0n)
