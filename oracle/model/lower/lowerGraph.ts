@@ -64,7 +64,7 @@ function lowerNode(node: Node, scope: Scope, kernels: Kernels): void {
   }
 }
 
-function valuesOf(node: Node, scope: Scope, kernels: Kernels): readonly Value[] {
+function valuesOf(node: Node, scope: Scope, kernels: Kernels): readonly (Value | undefined)[] {
   const operator = findOperator(node.domain, node.operator, node.opset);
   if (operator === undefined) throw new UnsupportedError("no such operator in this opset");
   const inputs = node.inputs.map((name) => {

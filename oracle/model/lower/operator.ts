@@ -14,8 +14,8 @@ export interface Operator {
   readonly name: string;
   /** The first opset of its domain in which the operator is what `lower` makes of it; a later entry may replace it. */
   readonly since: number;
-  /** The values of the outputs in order; those that nobody can want may be left out at the end. */
-  readonly lower: (node: NodeContext) => Value | readonly Value[];
+  /** The value of the output, or of each in order; undefined for one that Assay cannot give. */
+  readonly lower: (node: NodeContext) => Value | readonly (Value | undefined)[];
 }
 
 /** Lowers a graph inside a node. */

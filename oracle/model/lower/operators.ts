@@ -5,6 +5,7 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { CAST } from "./cast.ts";
 import { CONV } from "./conv.ts";
 import { INDEXING } from "./indexing.ts";
+import { LINEAR } from "./linear.ts";
 import { LOGIC } from "./logic.ts";
 import { MATMUL } from "./matmul.ts";
 import { MOVEMENT } from "./movement.ts";
@@ -12,6 +13,7 @@ import { NORMALISATION } from "./normalisation.ts";
 import type { Operator } from "./operator.ts";
 import { POOL } from "./pool.ts";
 import { REDUCTION } from "./reduction.ts";
+import { TREES } from "./trees.ts";
 
 export const FAMILIES: Readonly<Record<string, readonly Operator[]>> = {
   activation: ACTIVATION,
@@ -19,12 +21,14 @@ export const FAMILIES: Readonly<Record<string, readonly Operator[]>> = {
   cast: CAST,
   conv: CONV,
   indexing: INDEXING,
+  linear: LINEAR,
   logic: LOGIC,
   matmul: MATMUL,
   movement: MOVEMENT,
   normalisation: NORMALISATION,
   pool: POOL,
   reduction: REDUCTION,
+  trees: TREES,
 };
 
 const byName = new Map<string, Operator[]>();
