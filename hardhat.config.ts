@@ -53,7 +53,11 @@ export default defineConfig({
   solidity: {
     npmFilesToBuild: [],
     compilers: [solc],
-    overrides: { "test/contracts/Float64Harness.sol": solcWithoutIr },
+    overrides: Object.fromEntries(
+      ["contracts/vm/KernelRuntime.sol", "contracts/vm/TensorVM.sol", "test/contracts/Float64Harness.sol"].map(
+        (file) => [file, solcWithoutIr],
+      ),
+    ),
   },
   networks: {
     default: { type: "edr-simulated", hardfork: "osaka", chainId: 31337 },
