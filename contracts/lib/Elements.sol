@@ -58,7 +58,7 @@ library Elements {
             // As in `loadU32`, then as in `fromF32Bits`: this is the most frequent load.
             bits := mod(and(mul(shr(224, mload(pointer)), COPIES), BYTES), MODULUS)
             let e := and(shr(23, bits), 0xff)
-            // require(0 < e < 255), where e + 1 has other bits than bit 0 and the carry.
+            // require(0 < e < 255): only 0 and 255, plus 1, have none of these bits.
             normal := and(add(e, 1), 0xfe)
             value := add(
                 shl(228, mul(sub(1, and(shr(30, bits), 2)), or(and(bits, 0x7fffff), 0x800000))),

@@ -96,8 +96,8 @@ function add(Float64 a, Float64 b) pure returns (Float64 sum) {
             a := d
             d := sub(a, b)
         }
-        // Exact if b is shifted by at most 181 bits. Shifted by 56 or more it is below a quarter of a's last bit and
-        // cannot change the sum: it does not matter that a positive b becomes 0 in the end and a negative one -1.
+        // Exact if b is shifted by at most 181 bits. From 56 bits on it is at most an eighth of a's last bit and cannot
+        // change the sum, so it does not matter that a positive b becomes 0 in the end and a negative one -1.
         let t := and(add(a, sar(and(d, 0xffff), b)), SHIFTED_MASK)
         // The leading bit goes to bit 253, two above its place in m, as sums of two numbers reach that far.
         let c := clz(xor(t, sar(255, t)))
@@ -143,7 +143,7 @@ function mul(Float64 a, Float64 b) pure returns (Float64 product) {
         // Exact: 2^104 <= |t| <= 2^106.
         let t := mul(sar(199, a), sar(199, b))
         let c := clz(xor(t, sar(255, t)))
-        // e - 1 = a.e + b.e - 873 - c
+        // e - 1, where e = a.e + b.e - 872 - c
         let e := sub(and(add(a, b), 0xffff), add(c, 0x4369))
         // Subnormal results and the top binade, which may round to 2^1024, are special too.
         isSpecial := gt(e, 2044)
@@ -170,7 +170,7 @@ function div(Float64 a, Float64 b) pure returns (Float64 quotient) {
         // the result's last bit, and no quotient of two numbers is a tie, or closer to one than 2^-54 of that bit.
         let t := sdiv(a, sar(199, b))
         let c := clz(xor(t, sar(255, t)))
-        // e - 1 = a.e - b.e + 1078 - c
+        // e - 1, where e = a.e - b.e + 1079 - c
         let e := sub(add(signextend(1, sub(a, b)), 1078), c)
         // 0 / 0 and Inf / Inf have an exponent in range: b.s has to be a finite number's.
         isSpecial := or(gt(e, 2044), gt(sub(and(b, 0xffff), 0x1fcc), 0x832))
@@ -186,19 +186,19 @@ function sqrt(Float64 x) pure returns (Float64 root) {
     assembly ("memory-safe") {
         // require(2^52 <= x.m < 2^53);
         isSpecial := sub(shr(251, x), 1)
-        // x = n * 2^(e - 1274) for even e, with s below n's integer part but above nothing that counts; else twice that
-        // with half the n. 2^250 <= n < 2^252.
+        // x = n * 2^(x.e - 1274) if x.e is even, else half the n and an exponent more. 2^250 <= n < 2^252. That s is in
+        // the low bits of n changes it by less than 2^-235 of itself.
         let n := shr(and(x, 1), x)
-        // With u = n / 2^250 in [1, 4), sqrt(u) = 0.84 + u / 4 up to 9 %. Newton's iteration turns a relative error d
-        // into less than d^2 / 2, never below the root: 2^-7.8, 2^-16.6, 2^-34, 2^-69, 2^-139. A root is no tie and
-        // never closer to one than 2^-109 of itself.
+        // With u = n / 2^250 in [1, 4), sqrt(u) is 27 / 32 + u / 4 within 9.4 %. Newton's iteration makes a relative
+        // error d to d^2 / (2 + 2 d): 2^-7.9, 2^-16.9, 2^-34.8, 2^-70.6, 2^-142, and by truncation 2^-125 in the end.
+        // No root of a number is a tie, or closer to one than 2^-109 of itself.
         let r := add(shr(127, n), 0x1b000000000000000000000000000000)
         r := shr(1, add(r, div(n, r)))
         r := shr(1, add(r, div(n, r)))
         r := shr(1, add(r, div(n, r)))
         r := shr(1, add(r, div(n, r)))
         r := shl(125, add(r, div(n, r)))
-        // e = ceil(x.e / 2) + 511
+        // root.e = ceil(x.e / 2) + 511
         root := add(
             and(add(add(r, HALF_199), and(shr(181, r), EVEN)), M_MASK),
             add(shr(1, add(and(x, 0xffff), 1)), 0x11ff)
@@ -350,8 +350,8 @@ function max(Float64 a, Float64 b) pure returns (Float64 result) {
 }
 
 // --- Rounding to integers ---
-// In all four, `unit = 1274 - x.e` is the bit of x.m that is worth 1. A fraction is left to `roundFraction` unless the
-// unit is in m and has bits of m below it: require(200 <= unit <= 251), which is 1 <= |x| <= 2^52.
+// In all four, `unit = 1274 - x.e` is the bit of the word that is worth 1. require(200 <= unit <= 251), so that m has
+// bits on both sides of it: 1 <= |x| <= 2^52. `roundFraction` takes the rest: integers, and fractions below 1.
 
 /// @dev Returns the least integer `>= x`; -0 for `-1 < x <= -0`.
 function ceil(Float64 x) pure returns (Float64 result) {

@@ -16,7 +16,7 @@ uint256 constant F32_S_MAX = 0x247e;
 function addSpecial(Float64 a, Float64 b) pure returns (Float64) {
     uint256 x = Float64.unwrap(a);
     uint256 y = Float64.unwrap(b);
-    // Both are below 2^1021: the sum is zero.
+    // Neither is above 2^1021: the sum is zero.
     if (x & 0xffff < 0x27fc && y & 0xffff < 0x27fc) return Float64.wrap(x & y & NEGATIVE_ZERO);
 
     if ((x | y) & NOT_FINITE != 0) {
@@ -70,7 +70,6 @@ function divSpecial(Float64 a, Float64 b) pure returns (Float64) {
             if (quotient != 0) return round(quotient, (x & 0xffff) + 876 + S_BIAS - (y & 0xffff), 199, S_MIN, S_MAX);
         }
     }
-    // Zero is 0, infinity is 1.
     bool isZeroA = x >> 17 == 0;
     bool isZeroB = y >> 17 == 0;
     if (x == NAN || y == NAN || x & y & NOT_FINITE != 0 || (isZeroA && isZeroB)) return Float64.wrap(NAN);
@@ -153,7 +152,8 @@ function round(int256 t, uint256 s, uint256 unit, uint256 sMin, uint256 sMax) pu
         x := shl(sub(c, 4), t)
         s := sub(add(s, 203), c)
         let isSubnormal := slt(s, sMin)
-        // Drops zeros only, unless what is left is below half a unit.
+        // Drops zeros only, or what makes no difference: products have 107 bits, and quotients, cut off after 199, are
+        // not near ties. The 0 or -1 that is left of a very small number rounds to zero.
         if isSubnormal {
             x := sar(sub(sMin, s), x)
         }

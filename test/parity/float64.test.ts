@@ -2,12 +2,14 @@ import { network } from "hardhat";
 import { Random } from "../../scripts/models/random.ts";
 import type { Float64Harness } from "../../types/index.ts";
 import { runs, seed } from "../budget.ts";
-import { drawPairs } from "./float64Operands.ts";
-import { CHAINABLE, OPERATIONS } from "./float64Operations.ts";
+import { drawPairs, type Kind } from "./float64Operands.ts";
+import { CHAINABLE, OPERATIONS, type Operation } from "./float64Operations.ts";
 import { expectEqual, Slots } from "./slots.ts";
 
 const PAIRS = runs(4_000, 1_000_000);
 const PAIRS_PER_CALL = 4_000;
+const EXPONENTS_AND_SIGNS = 4_096;
+const EXPONENT_ROUNDS = runs(1, 50);
 const TIMEOUT_MS = runs(60_000, 7_200_000);
 
 describe(`Float64 against the host's IEEE 754 arithmetic (seed ${seed})`, () => {
@@ -26,19 +28,23 @@ describe(`Float64 against the host's IEEE 754 arithmetic (seed ${seed})`, () => 
   for (const [id, operation] of OPERATIONS.entries()) {
     it(operation.name, async () => {
       for (let done = 0; done < PAIRS; done += PAIRS_PER_CALL) {
-        const operands = drawPairs(operation.kinds, random, PAIRS_PER_CALL);
-        const expected = new Slots(PAIRS_PER_CALL);
-        for (let i = 0; i < PAIRS_PER_CALL; i++) operation.host(operands, i, expected);
-        const results = Slots.fromHex(await harness.run(id, operands.toHex()));
-        expectEqual(
-          results,
-          expected,
-          (i) => `${operation.name}(${operands.hexAt(2 * i)}, ${operands.hexAt(2 * i + 1)})`,
-        );
+        await check(id, operation, operation.kinds, PAIRS_PER_CALL);
       }
       console.log(`        ${PAIRS} pairs, 0 mismatches`);
     }).timeout(TIMEOUT_MS);
   }
+
+  it("operations with one operand, over every exponent and both signs", async () => {
+    let count = 0;
+    for (const [id, operation] of OPERATIONS.entries()) {
+      if (!operation.isUnary) continue;
+      for (let round = 0; round < EXPONENT_ROUNDS; round++) {
+        await check(id, operation, ["everyExponent"], EXPONENTS_AND_SIGNS);
+        count += EXPONENTS_AND_SIGNS;
+      }
+    }
+    console.log(`        ${count} operands, 0 mismatches`);
+  }).timeout(TIMEOUT_MS);
 
   it("operations on each other's results", async () => {
     for (let done = 0; done < PAIRS; done += PAIRS_PER_CALL) {
@@ -49,6 +55,14 @@ describe(`Float64 against the host's IEEE 754 arithmetic (seed ${seed})`, () => 
     }
     console.log(`        ${PAIRS} steps, 0 mismatches`);
   }).timeout(TIMEOUT_MS);
+
+  async function check(id: number, { name, host }: Operation, kinds: readonly Kind[], count: number): Promise<void> {
+    const operands = drawPairs(kinds, random, count);
+    const expected = new Slots(count);
+    for (let i = 0; i < count; i++) host(operands, i, expected);
+    const results = Slots.fromHex(await harness.run(id, operands.toHex()));
+    expectEqual(results, expected, (i) => `${name}(${operands.hexAt(2 * i)}, ${operands.hexAt(2 * i + 1)})`);
+  }
 });
 
 /** Every operation's first operand is the result before it, but for every eighth, so that no NaN or zero lasts. */

@@ -61,6 +61,12 @@ class Operands {
     for (const slot of [2 * i, 2 * i + 1]) this.#slots.integers[slot] = BigInt(this.#random.below(256) - 128);
   }
 
+  /** Every exponent field and both signs, in 4,096 pairs. */
+  everyExponent(i: number): void {
+    this.#slots.setBits(2 * i, i & 1, (i >> 1) % 2048, this.#fraction());
+    this.#any(2 * i + 1);
+  }
+
   /** Two operands that have nothing to do with each other: their exponents differ by up to 2,046. */
   independent(i: number): void {
     this.#any(2 * i);
