@@ -37,7 +37,8 @@ for (const { file, markdown } of docs) {
 
     it("links to files and names npm scripts that exist", () => {
       const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
-      const links = [...markdown.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = ""]) => path);
+      const prose = markdown.replaceAll(/^```[\s\S]*?^```$/gm, "");
+      const links = [...prose.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = ""]) => path);
       const commands = [...markdown.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name = ""]) => name);
       expect(links.filter((path) => !existsSync(join(dirname(file), path)))).to.deep.equal([]);
       expect(commands.filter((name) => scripts[name] === undefined)).to.deep.equal([]);

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { sha256 } from "../../test/onnxModels.ts";
 import { recordingLogger } from "../../test/recordingLogger.ts";
-import { ArtefactError, type Hex } from "../roles/ports.ts";
+import { ArtefactError } from "../roles/ports.ts";
 import { PrometheusMetrics } from "../telemetry/metrics.ts";
+import type { Hex } from "../vm/keccak.ts";
 import { ArtefactCache, type ArtefactCacheOptions } from "./artefactCache.ts";
 
 const BYTES = Buffer.from("the bytes of a model");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Hex } from "../roles/ports.ts";
+import type { Hex } from "../vm/keccak.ts";
 import { SourceError } from "./sourceError.ts";
 
 /**

@@ -20,7 +20,7 @@ describe("keystore", () => {
   }
 
   it("gives back the key for the password", async () => {
-    expect((await loadKeystore(file, "correct horse")).address.toLowerCase()).to.equal(address);
+    expect((await loadKeystore(file, "correct horse")).address).to.equal(address);
     expect(keystoreAddress(file)).to.equal(address);
   });
 

@@ -1,6 +1,15 @@
 /** Signing keys in encrypted files (Web3 Secret Storage version 3, scrypt), as geth and ethers write them. */
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { decryptKeystoreJson, encryptKeystoreJson, hexlify, isKeystoreJson, randomBytes, Wallet } from "ethers";
+import {
+  decryptKeystoreJson,
+  encryptKeystoreJson,
+  getAddress,
+  hexlify,
+  isAddress,
+  isKeystoreJson,
+  randomBytes,
+  Wallet,
+} from "ethers";
 import type { Address } from "../roles/ports.ts";
 
 /** Cost of a guess of the password: 2^17 is geth's, about a second and 128 MB. */
@@ -28,7 +37,7 @@ export async function createKeystore(file: string, password: string): Promise<Ad
     // The mode above loses what the umask takes away.
     chmodSync(file, OWNER_ONLY);
   });
-  return address.toLowerCase() as Address;
+  return address;
 }
 
 /**
@@ -55,9 +64,9 @@ export async function loadKeystore(file: string, password: string): Promise<Wall
  */
 export function keystoreAddress(file: string): Address {
   const { address } = JSON.parse(readKeystore(file)) as { address?: unknown };
-  const digits = String(address).toLowerCase().replace(/^0x/, "");
-  if (!/^[0-9a-f]{40}$/.test(digits)) throw new KeystoreError(`${file} does not say whose key it holds`);
-  return `0x${digits}`;
+  const prefixed = `0x${String(address).replace(/^0x/, "")}`;
+  if (!isAddress(prefixed)) throw new KeystoreError(`${file} does not say whose key it holds`);
+  return getAddress(prefixed);
 }
 
 /** Whether others than the owner may read the file. Throws KeystoreError if it is missing. */

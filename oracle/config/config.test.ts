@@ -40,7 +40,8 @@ describe("configuration", () => {
     expect(config.data).to.equal(join(folder, "data"));
     expect(config.artefacts.fileRoot).to.equal("/models");
     expect(config.execution).to.deep.equal({ processes: 1, deadlineMs: 30_000, memoryMb: 2_000, modelsLoaded: 8 });
-    expect(config.operator).to.deep.equal({ address: ADDRESS.toLowerCase(), models: [] });
+    expect(config.operator).to.include({ address: ADDRESS.toLowerCase(), takesOpen: true, minProfitEth: 0 });
+    expect(config.operator.models).to.deep.equal([]);
   });
 
   it("reads unquoted addresses and ids as text", () => {

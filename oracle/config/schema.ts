@@ -63,6 +63,16 @@ const operator = z.strictObject({
     .default([])
     .describe("The models that are served.")
     .meta({ examples: [[{ id: `0x${"00".repeat(32)}`, uris: ["https://example.org/model.onnx"] }]] }),
+  takesOpen: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether to answer, too, what is assigned to nobody or left unanswered by the operator it is assigned to.",
+    ),
+  minProfitEth: z.number().min(0).default(0).describe("What such an answer must leave when its gas is paid."),
+  answerMarginS: count(0, 86_400)
+    .default(15)
+    .describe("No answer is begun when less than this is left of its answer period: it has to be mined in time."),
   withdrawAboveEth: z
     .number()
     .min(0)

@@ -1,11 +1,10 @@
 /** What the roles need of the world. Adapters implement these; only main.ts knows which. */
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import type { Dtype } from "../model/tensor.ts";
+import type { Hex } from "../vm/keccak.ts";
 
-/** 0x and lower-case digits. */
-export type Hex = `0x${string}`;
-/** 20 bytes, lower case: equal addresses are equal strings. */
-export type Address = Hex;
+/** 20 bytes in their checksummed form: equal addresses are equal strings. */
+export type Address = string;
 // Optional brands: a literal needs no cast, and one kind of id is never taken for another.
 export type RequestId = Hex & { readonly brand?: "requestId" };
 export type ModelId = Hex & { readonly brand?: "modelId" };
@@ -95,8 +94,8 @@ export interface Block {
   readonly timestamp: number;
 }
 
-/** What a model is, as far as serving it needs. */
-export interface ModelSpec {
+/** A registered model, as far as serving it needs. */
+export interface RegisteredModel {
   readonly modelId: ModelId;
   readonly owner: Address;
   /** 0: artefact only, not disputable. */
@@ -104,8 +103,8 @@ export interface ModelSpec {
   readonly inputs: readonly TensorSignature<number>[];
   readonly outputs: readonly TensorSignature<number>[];
   readonly artefactHash: Hex;
-  /** Where the artefact can be had now. */
-  readonly uri: string;
+  /** Where the artefact can be had, the newest announcement first. */
+  readonly uris: readonly string[];
 }
 
 /** A request exactly as the `Requested` event states it and every call supplies it; the last words are packed. */
@@ -170,22 +169,18 @@ export interface RequestView {
   readonly liveAssertions: number;
   readonly provisionalDelivered: boolean;
   readonly finalDelivered: boolean;
-  /** A rejection reopened it: {@link exclusive} counts, not the first assignment. */
+  /** A rejection reopened it: {@link takeover} counts, not the first assignment. */
   readonly isReopened: boolean;
   /** Who answers exclusively after a won dispute; until: unix seconds, inclusive. */
-  readonly exclusive: { readonly operator: Address; readonly until: number } | undefined;
+  readonly takeover: { readonly operator: Address; readonly until: number } | undefined;
   readonly own: AssertionView | undefined;
 }
 
 export interface AssertionView {
   readonly isLive: boolean;
   readonly isHeld: boolean;
-  readonly isDelivered: boolean;
   /** Unix seconds. */
   readonly finalisableAt: number;
-  readonly bondWei: bigint;
-  /** The first 20 bytes of the assertion's id, which is all that the chain keeps. */
-  readonly idPrefix: Hex;
 }
 
 export interface OperatorView {
@@ -232,15 +227,25 @@ export interface Finalisation {
   readonly output: Uint8Array;
 }
 
-/** Reads answer for the latest block. All reject with RpcError when no endpoint answers. */
+/** No endpoint of the chain answers, or not sensibly. Another try may succeed. */
+export class RpcError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RpcError";
+  }
+}
+
+/** Reads answer for the latest block. All reject with {@link RpcError} when no endpoint answers. */
 export interface Chain {
   head(): Promise<Block>;
   /** The model as registered; undefined if it is not, or if its description is not what its id says. */
-  model(modelId: ModelId): Promise<ModelSpec | undefined>;
+  model(modelId: ModelId): Promise<RegisteredModel | undefined>;
   request(requestId: RequestId, operator: Address): Promise<RequestView>;
   operator(operator: Address): Promise<OperatorView>;
   /** Root of the output that is final; undefined if none is, or the logs that tell it are not there yet. */
   finalRoot(requestId: RequestId, fromBlock: number): Promise<Hex | undefined>;
+  /** Wei per gas that a transaction would pay now. */
+  gasPriceWei(): Promise<bigint>;
   /** Wei of stake that an answer locks. */
   bondWei(terms: Terms): bigint;
   terms(request: Request): Terms;
@@ -257,6 +262,26 @@ export interface Chain {
   estimateGas(call: Call): Promise<bigint>;
 }
 
+/** What happened on chain since the blocks that were read last. */
+export type FeedStep =
+  | { readonly kind: "idle" }
+  /** A reorganisation: the blocks after this one are not the chain's any more. */
+  | { readonly kind: "rewind"; readonly to: number }
+  /** The next blocks in order (not necessarily all of them, but the last one and all recent ones), and their requests. */
+  | {
+      readonly kind: "advance";
+      readonly blocks: readonly Pick<Block, "number" | "hash">[];
+      readonly requests: readonly RequestedEvent[];
+    };
+
+export interface Feed {
+  /**
+   * @param tail the blocks read last, the newest first; empty: start at the deployment
+   * @throws RpcError
+   */
+  next(tail: readonly Pick<Block, "number" | "hash">[]): Promise<FeedStep>;
+}
+
 export interface Signer {
   /** EIP-712 signature over the Result of these parts, by the operator's key. */
   sign(request: Request, requestId: RequestId, answer: Answer, outputRoot: Hex): Promise<Hex>;
@@ -266,19 +291,33 @@ export interface Signer {
 export type Delivery =
   | { readonly state: "pending" }
   | { readonly state: "mined"; readonly block: number; readonly gasUsed: bigint; readonly costWei: bigint }
-  | { readonly state: "reverted"; readonly block: number; readonly errorName: string }
+  | {
+      readonly state: "reverted";
+      readonly block: number;
+      readonly gasUsed: bigint;
+      readonly costWei: bigint;
+      readonly errorName: string;
+    }
   | { readonly state: "cancelled" };
 
 export interface Outbox {
+  /** The most gas a transaction may be given. */
+  readonly maxGas: bigint;
   /**
    * Queues a transaction; resolves once it is stored. `keys` say what it is for: nothing happens if any of them was
    * used before, so a caller that crashed after the call repeats it safely.
+   * @throws RangeError above `maxGas`
    */
   submit(keys: readonly string[], call: Call, gasLimit: bigint): Promise<void>;
   /** undefined: no transaction has this key. */
   delivery(key: string): Promise<Delivery | undefined>;
-  /** Takes a transaction out of the queue, or replaces it by an empty one if it was sent and is not mined yet. */
-  cancel(key: string): Promise<void>;
+  /** How many keys with this beginning were used. */
+  attempts(prefix: string): Promise<number>;
+  /**
+   * Takes the transactions whose keys begin like this out of the queue, or replaces them by empty ones if they were sent
+   * and are not mined: now, or when a reorganisation undoes them.
+   */
+  cancel(prefix: string): Promise<void>;
 }
 
 // ---------------------------------------------------------------------------------------------- telemetry

@@ -35,6 +35,7 @@ async function answer(job: Job): Promise<Reply> {
 
 async function execute({ model, inputs, memoryLimitBytes }: Job): Promise<Uint8Array[]> {
   watchdog.postMessage(memoryLimitBytes);
+  if (model === undefined) return [];
   const session = await sessions.get(model);
   if (inputs === undefined) return [];
   const feeds = model.inputs.map((input, i) => [input.name, toOrt(input, inputs[i] as Uint8Array)] as const);

@@ -1,9 +1,9 @@
 /** What the runtime and its child processes say to each other. */
 import type { ExecutionFailure, RunnableModel } from "../roles/ports.ts";
 
-/** `inputs` are the packed tensors in order; without them the model is only loaded. */
+/** `inputs` are the packed tensors in order; without them the model is only loaded, and without a model nothing is done. */
 export interface Job {
-  readonly model: RunnableModel;
+  readonly model?: RunnableModel;
   readonly inputs?: readonly Uint8Array[];
   readonly memoryLimitBytes: number;
 }

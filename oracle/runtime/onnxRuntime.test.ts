@@ -191,6 +191,21 @@ describe("OnnxRuntime", () => {
     expect(await run(runtime, model, [oneFloat])).to.deep.equal([oneFloat]);
   });
 
+  it("can be checked without a model, at work or not", async () => {
+    const runtime = start();
+    await runtime.check(LIMITS);
+    const running = rejects(
+      run(runtime, runnable(heavyModel(2_000, 500)), [oneFloat]),
+      "crashed",
+      "the runtime was closed",
+    );
+    await sleep(200);
+    await runtime.check(LIMITS);
+    await runtime.close();
+    await running;
+    await rejects(runtime.check(LIMITS), "crashed", "the runtime is closed");
+  });
+
   it("lets jobs wait for a process, and starts no more than it may", async () => {
     const runtime = start({ processes: 2 });
     const model = runnable(identityModel("f32", [1]));

@@ -2,6 +2,7 @@
 import { DTYPES, elementCount } from "../model/tensor.ts";
 import { ExecutionError, type Executor, type RunLimits, type RunnableModel, type Tensor } from "../roles/ports.ts";
 import { RuntimeProcess } from "./childProcess.ts";
+import type { Job } from "./messages.ts";
 
 export interface OnnxRuntimeOptions {
   /** How many models run at once, each in a process of its own with one thread. */
@@ -33,11 +34,7 @@ export class OnnxRuntime implements Executor {
    */
   async run(model: RunnableModel, inputs: readonly Tensor[], limits: RunLimits): Promise<Tensor[]> {
     checkInputs(model, inputs);
-    const outputs = await this.#execute(
-      model,
-      limits,
-      inputs.map(({ bytes }) => bytes),
-    );
+    const outputs = await this.#execute({ model, inputs: inputs.map(({ bytes }) => bytes) }, limits);
     return model.outputs.map((signature, i) => ({ ...signature, bytes: outputs[i] as Uint8Array }));
   }
 
@@ -46,7 +43,16 @@ export class OnnxRuntime implements Executor {
    * @throws ExecutionError if it could not be run
    */
   async load(model: RunnableModel, limits: RunLimits): Promise<void> {
-    await this.#execute(model, limits);
+    await this.#execute({ model }, limits);
+  }
+
+  /**
+   * Whether a process can be had: one is at work, or answers.
+   * @throws ExecutionError if not
+   */
+  async check(limits: RunLimits): Promise<void> {
+    if (this.#processes.size > this.#idle.length) return;
+    await this.#execute({}, limits);
   }
 
   /** Of the processes that exist now, busy or idle. */
@@ -59,17 +65,14 @@ export class OnnxRuntime implements Executor {
     this.#isClosed = true;
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closed());
     await Promise.all([...this.#processes].map((process) => process.close()));
+    this.#processes.clear();
+    this.#idle.length = 0;
   }
 
-  async #execute(
-    model: RunnableModel,
-    { deadlineMs, memoryMb }: RunLimits,
-    inputs?: readonly Uint8Array[],
-  ): Promise<readonly Uint8Array[]> {
-    const job = { model, memoryLimitBytes: memoryMb * BYTES_PER_MB, ...(inputs !== undefined && { inputs }) };
+  async #execute(job: Omit<Job, "memoryLimitBytes">, limits: RunLimits): Promise<readonly Uint8Array[]> {
     const process = await this.#acquire();
     try {
-      return await process.run(job, deadlineMs);
+      return await process.run({ ...job, memoryLimitBytes: limits.memoryMb * BYTES_PER_MB }, limits.deadlineMs);
     } finally {
       this.#release(process);
     }

@@ -79,7 +79,7 @@ class Runner {
     const operator = await world.enlist(world.signer(1), parseEther("1000"));
     const modelId = await world.register(world.signer(2), artefactSpec(world.signer(2).address));
     await world.coordinator.connect(operator.account).setOffer(modelId, 1_000n, 60n, 0n, 200n);
-    const consumer = await world.connection.ethers.deployContract("BenchConsumer", [world.address]);
+    const consumer = await world.connection.ethers.deployContract("BenchConsumer", [world.address, modelId, POLICY]);
     const runner = new Runner(world, operator, modelId, consumer);
     // The first of its kind writes slots that every later one overwrites.
     await runner.single();
@@ -149,7 +149,7 @@ class Runner {
   private async ask(): Promise<Asked> {
     await this.pass(BLOCK_SECONDS);
     const value = VALUE + 50_000n;
-    const sent = this.consumer.ask(this.modelId, [this.payload(INPUT_BYTES)], POLICY, { value });
+    const sent = this.consumer.ask([this.payload(INPUT_BYTES)], { value });
     return this.world.asked(await mined(sent));
   }
 

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {IInferenceConsumer, Stage} from "../../contracts/interfaces/IInferenceConsumer.sol";
+import {InferenceConsumer} from "../../contracts/consumer/InferenceConsumer.sol";
 import {IInferenceCoordinator} from "../../contracts/interfaces/IInferenceCoordinator.sol";
 import {Policy} from "../../contracts/inference/Policy.sol";
 
-/// @dev The least a consumer does: asks, and keeps one word of the answer.
-contract BenchConsumer is IInferenceConsumer {
-    IInferenceCoordinator private immutable coordinator;
+/// @dev The least a consumer does: asks its model, and keeps one word of the answer.
+contract BenchConsumer is InferenceConsumer {
+    bytes32 private immutable modelId;
+    Policy private immutable policy;
 
     bytes32 public answer = bytes32(uint256(1));
 
-    error NotCoordinator(address caller);
-
-    constructor(IInferenceCoordinator coordinator_) {
-        coordinator = coordinator_;
+    constructor(IInferenceCoordinator coordinator_, bytes32 modelId_, Policy policy_) InferenceConsumer(coordinator_) {
+        (modelId, policy) = (modelId_, policy_);
     }
 
-    function ask(bytes32 modelId, bytes[] calldata tensors, Policy policy) external payable returns (bytes32) {
-        return coordinator.request{value: msg.value}(modelId, tensors, policy);
+    function ask(bytes[] calldata tensors) external payable returns (bytes32) {
+        return _request(modelId, tensors, policy, msg.value);
     }
 
-    function onInference(bytes32, Stage, bool, bytes calldata output) external {
-        if (msg.sender != address(coordinator)) revert NotCoordinator(msg.sender);
+    function _onProvisional(bytes32, bool, bytes calldata output) internal override {
+        answer = bytes32(output[:32]);
+    }
+
+    function _onFinal(bytes32, bool, bytes calldata output) internal override {
         answer = bytes32(output[:32]);
     }
 }

@@ -13,7 +13,8 @@ contract HostileConsumer is IInferenceConsumer {
         BurnGas,
         RevertWithBomb,
         ReturnBomb,
-        Reenter
+        Reenter,
+        UseAll
     }
 
     IInferenceCoordinator public immutable coordinator;
@@ -68,12 +69,22 @@ contract HostileConsumer is IInferenceConsumer {
         }
     }
 
+    /// @dev With ether of its own.
+    function forwardValue(address to, bytes calldata call_, uint256 value) external {
+        (bool success, ) = to.call{value: value}(call_);
+        if (!success) revert Refused();
+    }
+
     function onInference(bytes32 requestId, Stage stage, bool disputable, bytes calldata output) external {
         if (mode == Mode.Revert) revert Refused();
         if (mode == Mode.BurnGas) {
             assembly ("memory-safe") {
                 invalid()
             }
+        }
+        if (mode == Mode.UseAll) {
+            while (gasleft() > 500) {}
+            return;
         }
         if (mode == Mode.RevertWithBomb || mode == Mode.ReturnBomb) bomb();
         ++calls;

@@ -18,7 +18,7 @@ import {
   ZeroAddress,
   ZeroHash,
 } from "ethers";
-import { network } from "hardhat";
+import { globalOptions, network } from "hardhat";
 import { assertionId, domainOf, type Result } from "../../oracle/chain/typedData.ts";
 import { POLICY, type Policy, packWord } from "../../oracle/chain/words.ts";
 import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
@@ -176,11 +176,13 @@ export class World {
   readonly signers: HardhatEthersSigner[];
   readonly chainId: bigint;
   readonly address: string;
+  readonly parameters: typeof PARAMETERS;
 
   constructor(
     connection: Connection,
     contracts: { coordinator: InferenceCoordinator; registry: ModelRegistry; arbiter: RejectingArbiter },
     accounts: { signers: HardhatEthersSigner[]; chainId: bigint; address: string },
+    parameters: typeof PARAMETERS,
   ) {
     this.connection = connection;
     this.coordinator = contracts.coordinator;
@@ -189,6 +191,7 @@ export class World {
     this.signers = accounts.signers;
     this.chainId = accounts.chainId;
     this.address = accounts.address;
+    this.parameters = parameters;
   }
 
   get time() {
@@ -334,10 +337,20 @@ export class World {
     return found[0];
   }
 
-  /** The next block has this timestamp; without a call it is mined empty by whoever reads the time. */
+  /** The next block comes a second after the last, whatever the clock on the wall says. */
+  async tick(): Promise<void> {
+    await this.at((await this.time.latest()) + 1);
+  }
+
+  /** The next block has this timestamp. */
   at(timestamp: bigint | number): Promise<void> {
     return this.time.setNextBlockTimestamp(timestamp);
   }
+}
+
+/** `describe` for tests on amounts of gas, which mean nothing where coverage is measured. */
+export function describeGas(name: string, body: () => void): void {
+  if (!globalOptions.coverage) describe(name, body);
 }
 
 /** All events of a contract in a receipt, in order. */
@@ -381,6 +394,7 @@ export async function deployWorld(
     connection,
     { coordinator, registry, arbiter },
     { signers: await ethers.getSigners(), chainId, address },
+    { ...PARAMETERS, ...options.parameters },
   );
 }
 

@@ -1,0 +1,242 @@
+/** The only composition root: brings adapters, roles and commands together. */
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import closeWithGrace from "close-with-grace";
+import { ArtefactCache } from "./artefact/artefactCache.ts";
+import { ChainClient } from "./chain/client.ts";
+import { LogCursor } from "./chain/cursor.ts";
+import { createKeystore, isExposed, keystoreAddress, loadKeystore } from "./chain/keystore.ts";
+import { LogReader } from "./chain/logReader.ts";
+import { checkManifest, type Manifest, readManifest } from "./chain/manifest.ts";
+import { ChainOutbox } from "./chain/outbox.ts";
+import { RpcProvider } from "./chain/provider.ts";
+import { ChainSession, checksummed } from "./chain/session.ts";
+import { ResultSigner } from "./chain/signer.ts";
+import { domainOf } from "./chain/typedData.ts";
+import type { StoreSummary, Tools } from "./cli/ports.ts";
+import { run } from "./cli/program.ts";
+import type { Config } from "./config/schema.ts";
+import { ethToWei, gweiToWei } from "./config/wei.ts";
+import { startServer } from "./http/server.ts";
+import { Intake } from "./roles/intake.ts";
+import { Loop } from "./roles/loop.ts";
+import { NodeView } from "./roles/nodeView.ts";
+import { Operator, type OperatorOptions } from "./roles/operator.ts";
+import type { Clock, Logger, Metrics, RunLimits } from "./roles/ports.ts";
+import { OnnxRuntime } from "./runtime/onnxRuntime.ts";
+import { Database } from "./store/sqlite/database.ts";
+import { StoreLockedError } from "./store/sqlite/errors.ts";
+import { SqliteJobStore } from "./store/sqlite/jobs.ts";
+import { SqliteOutboxStore } from "./store/sqlite/outbox.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import { PrometheusMetrics } from "./telemetry/metrics.ts";
+
+/** How long an endpoint that failed is left alone. */
+const COOL_DOWN_MS = 30_000;
+/** EIP-7825's limit of a transaction. */
+const MAX_GAS = 2n ** 24n;
+/** The contracts' own limit of a callback. */
+const MAX_CALLBACK_GAS = 2_000_000n;
+const RESEND_AFTER_MS = 15_000;
+/** A run that is under way when the node is told to stop may take so long; it begins anew with the next start. */
+const RUN_GRACE_MS = 10_000;
+/** Then the process ends in any case. */
+const EXIT_GRACE_MS = 20_000;
+
+const clock: Clock = { nowMs: () => Date.now() };
+
+interface Telemetry {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** For commands: what they have to say they say themselves. */
+const quiet = (): Telemetry => ({ logger: createLogger("silent"), metrics: new PrometheusMetrics() });
+
+function openProvider({ chain }: Config, { chainId }: Manifest, telemetry: Telemetry): RpcProvider {
+  const options = { urls: chain.rpcUrls, chainId, timeoutMs: chain.rpcTimeoutMs, coolDownMs: COOL_DOWN_MS };
+  return new RpcProvider(options, { clock, ...telemetry });
+}
+
+function openArtefacts({ artefacts, data }: Config, telemetry: Telemetry): ArtefactCache {
+  const { fileRoot, maxMb, timeoutMs } = artefacts;
+  const options = { folder: join(data, "artefacts"), fileRoot, maxBytes: maxMb * 1_000_000, timeoutMs };
+  return new ArtefactCache({ ...options, retryAfterMs: 1_000 }, telemetry);
+}
+
+function openRuntime({ execution }: Config): OnnxRuntime {
+  return new OnnxRuntime({ processes: execution.processes, maxSessions: execution.modelsLoaded });
+}
+
+const limitsOf = ({ execution: { deadlineMs, memoryMb } }: Config): RunLimits => ({ deadlineMs, memoryMb });
+
+const storePath = ({ data }: Config) => join(data, "assay.db");
+
+const tools: Tools = {
+  keystores: { create: createKeystore, addressIn: keystoreAddress, isExposed },
+  connect(config) {
+    const telemetry = quiet();
+    const manifest = readManifest(config.chain.manifest);
+    const provider = openProvider(config, manifest, telemetry);
+    const maxRange = config.chain.logRange;
+    const sender = checksummed(config.operator.address);
+    const client = new ChainClient({ manifest, sender, maxGas: MAX_GAS, maxRange }, { provider, ...telemetry });
+    const logs = new LogReader(provider, maxRange, telemetry.logger);
+    return new ChainSession({ manifest, provider, client, logs });
+  },
+  async tryModel(config, model) {
+    const runtime = openRuntime(config);
+    try {
+      await runtime.load({ modelId: "0x", ...model }, limitsOf(config));
+    } finally {
+      await runtime.close();
+    }
+  },
+  obtain: (config, artefactHash, uris) => openArtefacts(config, quiet()).obtain(artefactHash, uris),
+  storeSummary,
+  start,
+};
+
+async function storeSummary(config: Config): Promise<StoreSummary | "none" | "in use"> {
+  if (!existsSync(storePath(config))) return "none";
+  try {
+    const database = new Database(storePath(config));
+    const store = new SqliteJobStore(database);
+    const [jobs, [last]] = await Promise.all([store.counts(), store.tail()]);
+    database.close();
+    return { jobs: jobs as Record<string, number>, block: last?.number };
+  } catch (error) {
+    if (error instanceof StoreLockedError) return "in use";
+    throw error;
+  }
+}
+
+/** Runs the node until a signal comes or something fails for good. */
+async function start(config: Config, password: string): Promise<void> {
+  const logger = createLogger(config.log.level);
+  const metrics = new PrometheusMetrics();
+  metrics.collectProcessMetrics();
+  const stop = new AbortController();
+  const ended = Promise.withResolvers<void>();
+  const closers: Closer[] = [];
+  try {
+    const loop = await assemble(config, password, { logger, metrics }, (close) => closers.unshift(close));
+    const graceLogger = { error: (error: unknown) => logger.error({ error }, "the end is not graceful") };
+    closeWithGrace({ delay: EXIT_GRACE_MS, logger: graceLogger }, ({ signal, err }) => {
+      logger.info({ signal, error: err }, "stopping");
+      stop.abort();
+      return ended.promise;
+    });
+    await loop.run(stop.signal);
+    logger.info({}, "closing");
+  } finally {
+    for (const close of closers) await close();
+    ended.resolve();
+  }
+}
+
+type Closer = () => void | Promise<void>;
+
+/**
+ * Builds the node up to the loop that drives it.
+ * @param onClose takes what has to be closed, the last one first, also when this fails half way
+ */
+async function assemble(
+  config: Config,
+  password: string,
+  { logger, metrics }: { logger: Logger; metrics: PrometheusMetrics },
+  onClose: (close: Closer) => void,
+): Promise<Loop> {
+  const { chain: chainConfig, transactions, keystore, http } = config;
+  const { confirmations, logRange: maxRange, pollMs } = chainConfig;
+  const telemetry = { logger, metrics };
+  const operatorAddress = checksummed(config.operator.address);
+  const manifest = readManifest(chainConfig.manifest);
+  const { chainId } = manifest;
+  const { coordinator } = manifest.addresses;
+  const wallet = await loadKeystore(keystore.file, password);
+
+  const provider = openProvider(config, manifest, telemetry);
+  onClose(() => provider.destroy());
+  await checkManifest(provider, manifest);
+
+  mkdirSync(config.data, { recursive: true });
+  const database = new Database(storePath(config));
+  onClose(() => database.close());
+  await database.bind({ chainId, coordinator, operator: operatorAddress });
+  const store = new SqliteJobStore(database);
+
+  const clientOptions = { manifest, sender: wallet.address, maxGas: MAX_GAS, maxRange };
+  const chain = new ChainClient(clientOptions, { provider, ...telemetry });
+  const cursorOptions = { chainId, coordinator, firstBlock: manifest.block.number, confirmations, maxRange };
+  const feed = new LogCursor(cursorOptions, { provider, ...telemetry });
+  const outbox = new ChainOutbox(
+    {
+      chainId,
+      maxGas: MAX_GAS,
+      maxFeeWei: gweiToWei(transactions.maxFeeGwei),
+      bumpAfterMs: transactions.bumpAfterMs,
+      resendAfterMs: RESEND_AFTER_MS,
+      confirmations,
+      maxInFlight: transactions.maxInFlight,
+    },
+    { store: new SqliteOutboxStore(database), provider, signer: wallet, clock, ...telemetry },
+  );
+
+  const executor = openRuntime(config);
+  const options = operatorOptions(config, operatorAddress);
+  const operator = new Operator(options, {
+    store,
+    chain,
+    executor,
+    artefacts: openArtefacts(config, telemetry),
+    outbox,
+    signer: new ResultSigner(wallet, domainOf(BigInt(chainId), coordinator)),
+    clock,
+    onDone: () => loop.ring(),
+    ...telemetry,
+  });
+  // What is killed still has to be noted in the store.
+  onClose(() => operator.idle());
+  onClose(() => executor.close());
+  onClose(() => Promise.race([operator.idle(), sleep(RUN_GRACE_MS, undefined, { ref: false })]));
+  const intake = new Intake(new Set(options.models.keys()), { feed, store, ...telemetry });
+  const steps = [
+    { name: "intake", run: () => intake.tick() },
+    { name: "operator", run: () => operator.tick() },
+    { name: "outbox", run: () => outbox.tick() },
+  ];
+  const loop: Loop = new Loop({ intervalMs: pollMs, steps }, { clock, ...telemetry });
+
+  const view = new NodeView(
+    { chainId, coordinator, operator: operatorAddress, confirmations, pollMs },
+    { chain, store, loop, clock, checkExecutor: () => executor.check(limitsOf(config)) },
+  );
+  const sources = { probes: view.probes(), status: () => view.status(), metrics: () => metrics.text(), logger };
+  const server = await startServer(http, sources);
+  onClose(() => server.close());
+  logger.info({ url: server.url, chainId, coordinator, operator: operatorAddress, key: wallet.address }, "started");
+  if (options.models.size === 0) logger.warn({}, "no model is configured: nothing will be answered");
+  return loop;
+}
+
+function operatorOptions({ operator, execution }: Config, address: string): OperatorOptions {
+  const { takesOpen, minProfitEth, answerMarginS, withdrawAboveEth, models } = operator;
+  const { deadlineMs, memoryMb, processes } = execution;
+  const serving = { minProfitWei: ethToWei(minProfitEth), maxCallbackGas: MAX_CALLBACK_GAS, deadlineMs, memoryMb };
+  return {
+    operator: address,
+    models: new Map(models.map(({ id, uris }) => [id, { ...serving, uris }])),
+    takesOpen,
+    marginS: answerMarginS,
+    concurrency: processes,
+    maxRuns: 5,
+    retryAfterMs: 5_000,
+    maxBatch: 20,
+    redeliveries: 3,
+    withdrawAboveWei: withdrawAboveEth === undefined ? undefined : ethToWei(withdrawAboveEth),
+  };
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2), tools);

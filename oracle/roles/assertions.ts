@@ -1,0 +1,190 @@
+/** From outputs to assertions on chain. */
+import type { Job, JobStore } from "../store/port.ts";
+import { chunkRoot } from "../vm/chunkTree.ts";
+import type { Hex } from "../vm/keccak.ts";
+import { accept } from "./accept.ts";
+import { submitBatch } from "./batch.ts";
+import type { Moment } from "./moment.ts";
+import type {
+  Chain,
+  Counter,
+  Delivery,
+  Histogram,
+  Logger,
+  Metrics,
+  Outbox,
+  RevertError,
+  SignedAnswer,
+  Signer,
+  Terms,
+} from "./ports.ts";
+import type { RunsOptions } from "./runs.ts";
+import { beginTx, nextTxKey, txKey } from "./txKey.ts";
+
+export interface AssertionsDeps {
+  readonly store: JobStore;
+  readonly chain: Chain;
+  readonly outbox: Outbox;
+  readonly signer: Signer;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export type AssertionsOptions = Pick<RunsOptions, "operator" | "models" | "takesOpen" | "marginS" | "retryAfterMs"> & {
+  /** Assertions per transaction. */
+  readonly maxBatch: number;
+};
+
+/** The trace is committed on the first challenge only. */
+export const NO_TRACE: Hex = `0x${"00".repeat(32)}`;
+
+interface Ready {
+  readonly job: Job;
+  readonly signed: SignedAnswer;
+}
+
+export class Assertions {
+  readonly #options: AssertionsOptions;
+  readonly #deps: AssertionsDeps;
+  readonly #asserted: Counter;
+  readonly #latency: Histogram;
+
+  constructor(options: AssertionsOptions, deps: AssertionsDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#asserted = deps.metrics.counter({ name: "requests_asserted_total", help: "Requests answered on chain" });
+    this.#latency = deps.metrics.histogram({
+      name: "answer_latency_seconds",
+      help: "Time from a request's block to its answer's being mined",
+      buckets: [1, 3, 10, 30, 100, 300, 1000, 3600],
+    });
+  }
+
+  /** @throws RpcError */
+  async tick(moment: Moment): Promise<void> {
+    await this.#follow(moment);
+    const { store, chain } = this.#deps;
+    const bondOf = ({ request }: Job) => chain.bondWei(chain.terms(request));
+    const sent = await store.due(["asserting"], Number.POSITIVE_INFINITY);
+    const sentWei = sent.reduce((sum, job) => sum + bondOf(job), 0n);
+    let freeWei = moment.own.stakeWei - moment.own.lockedWei - sentWei;
+    const ready: Ready[] = [];
+    for (const job of await store.due(["computed"], moment.nowMs)) {
+      const one = await this.#prepare(job, moment, freeWei);
+      if (one === undefined) continue;
+      freeWei -= bondOf(job);
+      ready.push(one);
+    }
+    const batch = {
+      build: (items: readonly Ready[]) => this.#deps.chain.assertResults(items.map(({ signed }) => signed)),
+      keyOf: ({ job }: Ready) => nextTxKey(job, "asserting"),
+      begin: (items: readonly Ready[]) => this.#begin(items),
+      refuse: ({ job }: Ready, error: RevertError) => this.#wait(job, moment, error),
+    };
+    for (let i = 0; i < ready.length; i += this.#options.maxBatch) {
+      await submitBatch(ready.slice(i, i + this.#options.maxBatch), batch, this.#deps);
+    }
+  }
+
+  /** What became of the transactions sent. */
+  async #follow(moment: Moment): Promise<void> {
+    const { store, outbox } = this.#deps;
+    for (const job of await store.due(["asserting"], moment.nowMs)) {
+      const delivery = await outbox.delivery(txKey(job, "asserting"));
+      if (delivery?.state === "pending") await this.#cancelIfTooLate(job);
+      else await this.#conclude(job, delivery, moment);
+    }
+  }
+
+  async #cancelIfTooLate(job: Job): Promise<void> {
+    const view = await this.#deps.chain.request(job.requestId, this.#options.operator);
+    const isUseless = view.own === undefined && view.status !== "requested" && view.status !== "none";
+    if (isUseless) await this.#deps.outbox.cancel(txKey(job, "asserting"));
+  }
+
+  async #conclude(job: Job, delivery: Delivery | undefined, moment: Moment): Promise<void> {
+    const { store, chain, logger } = this.#deps;
+    // An endpoint that is behind the receipt's would say that there is no assertion.
+    if (delivery?.state === "mined" && delivery.block > moment.head.number) return;
+    const { own } = await chain.request(job.requestId, this.#options.operator);
+    if (own === undefined) {
+      // Never queued, reverted, passed over in a batch, or undone by a reorganisation: the next try finds out.
+      logger.warn({ requestId: job.requestId, delivery }, "not asserted");
+      await store.change(job, { state: "computed" });
+      return;
+    }
+    await store.change(job, { state: "asserted", notBeforeMs: 0 });
+    this.#asserted.inc();
+    this.#latency.observe(moment.nowS - chain.terms(job.request).requestedAt);
+    logger.info({ requestId: job.requestId, finalisableAt: own.finalisableAt }, "asserted");
+  }
+
+  /** Signs the answer, unless the chain says by now that there is no point in it. */
+  async #prepare(job: Job, moment: Moment, freeWei: bigint): Promise<Ready | undefined> {
+    const { store, chain } = this.#deps;
+    const { operator, takesOpen, marginS } = this.#options;
+    const { requestId, request } = job;
+    const terms = chain.terms(request);
+    const view = await chain.request(requestId, operator);
+    // Anyone may relay a signed answer, and a reorganisation may bring back what was given up.
+    if (view.own !== undefined) {
+      await this.#conclude(job, undefined, moment);
+      return undefined;
+    }
+    const serving = this.#options.models.get(request.modelId);
+    if (serving === undefined) {
+      await this.#end(job, "skipped", "the model is not served any more");
+      return undefined;
+    }
+    const { own, gasPriceWei, nowS } = moment;
+    const bondWei = chain.bondWei(terms);
+    const situation = { operator, own, freeWei, bondWei, gasPriceWei, nowS, marginS, takesOpen };
+    const acceptance = accept(terms, request.fee, view, serving, situation);
+    switch (acceptance.kind) {
+      case "skip":
+        await this.#end(job, "skipped", acceptance.reason);
+        return undefined;
+      case "expire":
+        await this.#end(job, "expired", acceptance.reason);
+        return undefined;
+      case "wait":
+        await store.change(job, { state: "computed", notBeforeMs: acceptance.untilS * 1000 });
+        return undefined;
+      case "answer":
+        return { job, signed: await this.#sign(job, terms, moment) };
+    }
+  }
+
+  /** The answer signed before, as long as it can be used: a request gets one Result, however often it is sent. */
+  async #sign({ requestId, request, signed }: Job, terms: Terms, moment: Moment): Promise<SignedAnswer> {
+    const output = await this.#deps.store.output(request.modelId, request.inputRoot);
+    if (output === undefined) throw new Error(`the store has no output for ${requestId}`);
+    const { operator } = this.#options;
+    // The chain's own time: it refuses a result from before the request, and one from its future.
+    const now = moment.head.timestamp;
+    if (signed !== undefined && signed.issuedAt >= terms.requestedAt && signed.issuedAt <= now) {
+      const answer = { operator, issuedAt: signed.issuedAt, traceRoot: NO_TRACE };
+      return { request, answer, output, signature: signed.signature };
+    }
+    const answer = { operator, issuedAt: now, traceRoot: NO_TRACE };
+    const signature = await this.#deps.signer.sign(request, requestId, answer, chunkRoot(output));
+    return { request, answer, output, signature };
+  }
+
+  async #begin(items: readonly Ready[]): Promise<void> {
+    for (const { job, signed } of items) {
+      const { answer, signature } = signed;
+      await beginTx(this.#deps.store, job, "asserting", { signed: { issuedAt: answer.issuedAt, signature } });
+    }
+  }
+
+  async #wait(job: Job, moment: Moment, error: RevertError): Promise<void> {
+    this.#deps.logger.warn({ requestId: job.requestId, error: error.message }, "the assertion would revert");
+    await this.#deps.store.change(job, { state: "computed", notBeforeMs: moment.nowMs + this.#options.retryAfterMs });
+  }
+
+  async #end(job: Job, state: "skipped" | "expired", reason: string): Promise<void> {
+    await this.#deps.store.change(job, { state, reason });
+    this.#deps.logger.info({ requestId: job.requestId, state, reason }, "request ended");
+  }
+}

@@ -1,0 +1,247 @@
+/** From requests to outputs: decides which to answer, and runs their models, several at a time. */
+import type { TensorSignature } from "../model/onnx/signature.ts";
+import { DTYPES, joinTensors, splitTensors } from "../model/tensor.ts";
+import type { Job, JobStore } from "../store/port.ts";
+import { accept, type Serving } from "./accept.ts";
+import type { Moment } from "./moment.ts";
+import {
+  type Address,
+  ArtefactError,
+  type Artefacts,
+  type Chain,
+  type Clock,
+  type Counter,
+  ExecutionError,
+  type Executor,
+  type Gauge,
+  type Histogram,
+  type Logger,
+  type Metrics,
+  type ModelId,
+  type RegisteredModel,
+  RpcError,
+  type RunLimits,
+  type Tensor,
+} from "./ports.ts";
+
+export interface ServedModel extends Serving, RunLimits {
+  /** Where to look for the artefact before the places announced on chain. */
+  readonly uris: readonly string[];
+}
+
+export interface RunsOptions {
+  readonly operator: Address;
+  readonly models: ReadonlyMap<ModelId, ServedModel>;
+  /** Answers requests that are assigned to nobody, or not answered in the exclusive period. */
+  readonly takesOpen: boolean;
+  /** Seconds before the end of the answer period after which no answer is begun. */
+  readonly marginS: number;
+  /** Runs at a time. */
+  readonly concurrency: number;
+  /** Tries per request. */
+  readonly maxRuns: number;
+  /** Before the second try; doubled for each further one. */
+  readonly retryAfterMs: number;
+}
+
+export interface RunsDeps {
+  readonly store: JobStore;
+  readonly chain: Chain;
+  readonly executor: Executor;
+  readonly artefacts: Artefacts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Called when a run is over: there may be something to do. */
+  readonly onDone: () => void;
+}
+
+/** The chain's registry does not have the model that a request names, or not as its id says. */
+class UnknownModelError extends Error {}
+
+export class Runs {
+  readonly #options: RunsOptions;
+  readonly #deps: RunsDeps;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #models = new Map<ModelId, RegisteredModel>();
+  readonly #decided: Counter;
+  readonly #failed: Counter;
+  readonly #seconds: Histogram;
+  readonly #active: Gauge;
+
+  constructor(options: RunsOptions, deps: RunsDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    const { metrics } = deps;
+    this.#decided = metrics.counter({
+      name: "requests_decided_total",
+      help: "Requests by decision",
+      labels: ["decision"],
+    });
+    this.#failed = metrics.counter({
+      name: "runs_failed_total",
+      help: "Runs that gave no answer",
+      labels: ["failure"],
+    });
+    this.#seconds = metrics.histogram({
+      name: "run_seconds",
+      help: "Time from the start of a run to its output",
+      buckets: [0.01, 0.1, 0.3, 1, 3, 10, 30, 100],
+    });
+    this.#active = metrics.gauge({ name: "runs_active", help: "Models running" });
+  }
+
+  /**
+   * Decides about new requests and starts runs; does not wait for them.
+   * @throws RpcError
+   */
+  async tick(moment: Moment): Promise<void> {
+    const { store, chain } = this.#deps;
+    const reserved = await store.due(["computing", "computed", "asserting"], Number.POSITIVE_INFINITY);
+    const bondOf = ({ request }: Job) => chain.bondWei(chain.terms(request));
+    const reservedWei = reserved.reduce((sum, job) => sum + bondOf(job), 0n);
+    let freeWei = moment.own.stakeWei - moment.own.lockedWei - reservedWei;
+
+    // A run that is marked in the store and not in memory was cut short by the end of the process.
+    const due = await store.due(["computing", "seen"], moment.nowMs);
+    for (const job of due.filter(({ requestId }) => !this.#running.has(requestId))) {
+      if (this.#running.size >= this.#options.concurrency) return;
+      const own = job.state === "computing" ? bondOf(job) : 0n;
+      if (await this.#decide(job, moment, freeWei + own)) freeWei -= bondOf(job) - own;
+    }
+  }
+
+  /** Waits for the runs under way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
+  /** Starts a run, or says why not. */
+  async #decide(job: Job, moment: Moment, freeWei: bigint): Promise<boolean> {
+    const { store, chain, logger } = this.#deps;
+    const { operator, takesOpen, marginS, maxRuns } = this.#options;
+    const serving = this.#options.models.get(job.request.modelId);
+    if (serving === undefined) return this.#end(job, "skipped", "the model is not served any more");
+    if (job.runs >= maxRuns) return this.#end(job, "failed", `no output after ${job.runs} runs`);
+    const terms = chain.terms(job.request);
+    const view = await chain.request(job.requestId, operator);
+    if (view.own !== undefined && job.signed !== undefined) {
+      // Dropped by one reorganisation and brought back by another, with the answer that was sent before.
+      await store.change(job, { state: "computed" });
+      return false;
+    }
+    const bondWei = chain.bondWei(terms);
+    const { own, gasPriceWei, nowS } = moment;
+    const situation = { operator, own, freeWei, bondWei, gasPriceWei, nowS, marginS, takesOpen };
+    const acceptance = accept(terms, job.request.fee, view, serving, situation);
+    switch (acceptance.kind) {
+      case "skip":
+        return this.#end(job, "skipped", acceptance.reason);
+      case "expire":
+        return this.#end(job, "expired", acceptance.reason);
+      case "wait":
+        logger.debug({ requestId: job.requestId, reason: acceptance.reason }, "request waits");
+        await store.change(job, { state: "seen", notBeforeMs: acceptance.untilS * 1000 });
+        return false;
+      case "answer": {
+        const endsAt = view.startedAt + terms.answerPeriod - marginS;
+        return this.#start(job, serving, Math.min(serving.deadlineMs, (endsAt - nowS) * 1000));
+      }
+    }
+  }
+
+  async #end(job: Job, state: "skipped" | "failed" | "expired", reason: string): Promise<false> {
+    if (await this.#deps.store.change(job, { state, reason })) {
+      this.#decided.inc({ decision: state });
+      this.#deps.logger.info({ requestId: job.requestId, state, reason }, "request ended");
+    }
+    return false;
+  }
+
+  async #start(job: Job, serving: ServedModel, deadlineMs: number): Promise<boolean> {
+    // Counted before it begins, so that a request that takes the whole process down is not tried for ever.
+    const runs = job.runs + 1;
+    if (!(await this.#deps.store.change(job, { state: "computing", runs }))) return false;
+    this.#decided.inc({ decision: "answer" });
+    const started: Job = { ...job, state: "computing", runs };
+    const run = this.#run(started, serving, deadlineMs).finally(() => {
+      this.#running.delete(job.requestId);
+      this.#active.set(this.#running.size);
+      this.#deps.onDone();
+    });
+    this.#running.set(job.requestId, run);
+    this.#active.set(this.#running.size);
+    return true;
+  }
+
+  async #run(job: Job, serving: ServedModel, deadlineMs: number): Promise<void> {
+    const { store, clock, logger } = this.#deps;
+    const { requestId, request } = job;
+    const startedMs = clock.nowMs();
+    try {
+      const known = await store.output(request.modelId, request.inputRoot);
+      const output = known ?? (await this.#execute(job, serving, deadlineMs));
+      if (!(await store.compute(job, output))) return;
+      const seconds = (clock.nowMs() - startedMs) / 1000;
+      this.#seconds.observe(seconds);
+      logger.info({ requestId, modelId: request.modelId, seconds, repeated: known !== undefined }, "output computed");
+    } catch (error) {
+      await this.#fail(job, error);
+    }
+  }
+
+  async #execute({ requestId, request }: Job, serving: ServedModel, deadlineMs: number): Promise<Uint8Array> {
+    const { store, artefacts, executor } = this.#deps;
+    const model = await this.#model(request.modelId);
+    const path = await artefacts.obtain(model.artefactHash, [...serving.uris, ...model.uris]);
+    const flat = await store.input(requestId);
+    const parts = splitTensors(flat, model.inputs.map(byteLength));
+    const inputs = model.inputs.map((signature, i) => ({ ...signature, bytes: parts[i] ?? new Uint8Array(0) }));
+    const runnable = { modelId: request.modelId, path, inputs: model.inputs, outputs: model.outputs };
+    const outputs = await executor.run(runnable, inputs, { deadlineMs, memoryMb: serving.memoryMb });
+    checkOutputs(outputs, model.outputs);
+    return joinTensors(outputs.map(({ bytes }) => bytes));
+  }
+
+  /** The model's description never changes; where its artefact is can, and is read again after a restart. */
+  async #model(modelId: ModelId): Promise<RegisteredModel> {
+    const known = this.#models.get(modelId);
+    if (known !== undefined) return known;
+    const model = await this.#deps.chain.model(modelId);
+    if (model === undefined) throw new UnknownModelError(`no model ${modelId} is registered`);
+    this.#models.set(modelId, model);
+    return model;
+  }
+
+  async #fail(job: Job, error: unknown): Promise<void> {
+    const { store, clock, logger } = this.#deps;
+    const failure = error instanceof ExecutionError ? error.failure : error instanceof Error ? error.name : "unknown";
+    this.#failed.inc({ failure });
+    logger.warn({ requestId: job.requestId, run: job.runs, failure, error }, "run failed");
+    if (isRetryable(error)) {
+      const notBeforeMs = clock.nowMs() + this.#options.retryAfterMs * 2 ** (job.runs - 1);
+      // A chain that does not answer says nothing about the model.
+      const runs = error instanceof RpcError ? job.runs - 1 : job.runs;
+      await store.change(job, { state: "seen", notBeforeMs, runs });
+    } else {
+      await this.#end(job, "failed", error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  if (error instanceof ExecutionError || error instanceof ArtefactError) return error.isRetryable;
+  return error instanceof RpcError;
+}
+
+function checkOutputs(outputs: readonly Tensor[], wanted: readonly TensorSignature<number>[]): void {
+  const describe = (tensors: readonly TensorSignature<number>[]) =>
+    tensors.map(({ name, dtype, dims }) => `${name} ${dtype}[${dims}]`).join(", ");
+  const isWhole = outputs.every((tensor) => tensor.bytes.length === byteLength(tensor));
+  if (describe(outputs) === describe(wanted) && isWhole) return;
+  throw new ExecutionError("model", `it gave ${describe(outputs)} instead of ${describe(wanted)}`);
+}
+
+function byteLength({ dtype, dims }: TensorSignature<number>): number {
+  return dims.reduce((elements, extent) => elements * extent, DTYPES[dtype].bytes);
+}
