@@ -24,28 +24,36 @@ export function postTransformed(node: NodeContext, scores: Tensor): Tensor {
     case "PROBIT":
       return elementwise(probit);
     case "SOFTMAX":
-      return softmax(kernels, scores, () => undefined);
+      return softmax(kernels, scores);
     case "SOFTMAX_ZERO":
-      return softmax(kernels, scores, (score) => score.abs().le(ALMOST_ZERO));
+      return softmaxZero(kernels, scores);
     default:
       throw new InvalidNodeError(`post_transform ${transform}`);
   }
 }
 
-/** What SOFTMAX_ZERO takes for a score of 0, which takes no part. */
-const ALMOST_ZERO = 0.0000001;
+function softmax(kernels: Kernels, scores: Tensor): Tensor {
+  const max = finiteMax(kernels, scores, [1]);
+  const powers = kernels.elementwise("f64", [scores, max], (score, m) => exp(asFloat(score.sub(m))));
+  return shares(kernels, powers, powers);
+}
 
-/** A score that takes no part is multiplied by e^-max, and is missing in the sum. */
-function softmax(kernels: Kernels, scores: Tensor, isOut: (score: F64) => ReturnType<F64["le"]> | undefined): Tensor {
+/** What SOFTMAX_ZERO takes for a score of 0: it is multiplied by e^-max, and takes no part in the sum. */
+const isAlmostZero = (score: Num) => score.abs().le(0.0000001);
+
+function softmaxZero(kernels: Kernels, scores: Tensor): Tensor {
   const max = finiteMax(kernels, scores, [1]);
   const powers = kernels.elementwise("f64", [scores, max], (score, m) => {
-    const power = exp(asFloat(score.sub(m)));
-    return isOut(asFloat(score))?.select(asFloat(score).mul(exp(asFloat(m.neg()))), power) ?? power;
+    const power = exp(asFloat(isAlmostZero(score).select(0, score).sub(m)));
+    return isAlmostZero(score).select(score.mul(power), power);
   });
-  const add = (sum: Num, power: Num, score: Num) => sum.add(isOut(asFloat(score))?.select(0, power) ?? power);
-  const terms = isOut(f64(0)) === undefined ? powers : undefined;
-  const counted = terms ?? kernels.elementwise("f64", [scores, powers], (score, power) => add(f64(0), power, score));
-  const sum = reduceAxes(kernels, counted, [1], { init: 0, step: (total, power) => total.add(power) }, "f64");
+  const summed = kernels.elementwise("f64", [scores, powers], (score, power) => isAlmostZero(score).select(0, power));
+  return shares(kernels, powers, summed);
+}
+
+/** Each element divided by the sum of its row of `summed`. */
+function shares(kernels: Kernels, powers: Tensor, summed: Tensor): Tensor {
+  const sum = reduceAxes(kernels, summed, [1], { init: 0, step: (total, power) => total.add(power) }, "f64");
   return kernels.elementwise("f32", [powers, sum], (power, total) => power.div(total));
 }
 

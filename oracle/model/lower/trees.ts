@@ -8,12 +8,13 @@
 import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { pack, unpack } from "../tensor.ts";
 import { asInteger, type Condition, type F64, f64, i64, isF64, type Num } from "./expr.ts";
+import { concatenate } from "./indexing.ts";
 import { load } from "./kernels.ts";
 import { sigmoid } from "./math/exponential.ts";
 import type { NodeContext, Operator } from "./operator.ts";
 import { asRows, bestLabel, binaryLabel, labelsOf, postTransformed, twoScores } from "./scores.ts";
 import { constantTensor, type Tensor } from "./tensor.ts";
-import { sliced } from "./view.ts";
+import { broadcastTo, sliced } from "./view.ts";
 
 const DOMAIN = "ai.onnx.ml";
 
@@ -288,38 +289,52 @@ function classifier(node: NodeContext): (Tensor | undefined)[] {
   const base = numbers(node, "base_values");
   const sums = scoresOf(node, "class", count, () => SUM);
   const classes = new Set(node.attributes.bigints("class_ids"));
-  const isBinary = count === 2 && classes.size === 1;
-  if (!isBinary) {
-    const scores = withBase(node, sums, base);
-    const label = table === undefined ? undefined : bestLabel(kernels, scores, table);
-    return [label, postTransformed(node, scores)];
-  }
-  // One class has all the weights: its score decides, against 1/2 if it is a probability, else against 0.
-  const [own = 0n] = classes;
-  const weights = numbers(node, "class_weights") ?? [];
-  const isProbability = weights.every((weight) => weight >= 0);
-  const shift = base?.at(-1) ?? 0;
-  const column = sliced(sums, 1, Number(own), 1, 1);
-  const score = kernels.elementwise("f64", [column], (sum) => sum.add(shift));
-  const isPositive = (s: Num) => s.gt(isProbability ? 0.5 : 0);
-  const label = table === undefined ? undefined : binaryLabel(kernels, score, table, isPositive);
-  return [label, binaryScores(node, score, isProbability)];
+  if (count === 2) return binaryClassifier(node, sums, table, base ?? [], classes);
+  const scores = withBase(node, sums, base);
+  return [table === undefined ? undefined : bestLabel(kernels, scores, table), postTransformed(node, scores)];
+}
+
+/**
+ * Two classes, of which ONNX says little: this is what ONNX Runtime makes of them. If one class has all the weights its score
+ * decides, against 1/2 if no weight is negative, else against 0; the other class gets what is left.
+ */
+function binaryClassifier(
+  node: NodeContext,
+  sums: Tensor,
+  table: Tensor | undefined,
+  base: readonly number[],
+  classes: ReadonlySet<bigint>,
+): (Tensor | undefined)[] {
+  const { kernels } = node;
+  const [hasFirst, hasSecond] = [classes.has(0n), classes.has(1n)];
+  const isProbability = (numbers(node, "class_weights") ?? []).every((weight) => weight >= 0);
+  const [first = 0, second = 0] = base;
+  const column = (c: number, add: number) =>
+    kernels.elementwise("f64", [sliced(sums, 1, c, 1, 1)], (sum) => sum.add(add));
+  const negated = (score: Tensor) => kernels.elementwise("f64", [score], (s) => s.neg());
+  const [low, high] =
+    base.length === 2 && hasSecond
+      ? [negated(column(0, second)), column(0, second)]
+      : [column(0, first), column(1, second)];
+  const decisive = hasSecond ? high : low;
+  // A class without weights has the score 0, whatever its base value.
+  const zero = broadcastTo(constantTensor("f64", [], pack("f64", [0])), low.dims);
+  const scores =
+    base.length === 2 || hasSecond
+      ? concatenate(kernels, [hasFirst ? low : zero, hasSecond ? high : zero], 1)
+      : undefined;
+  const isPositive = (s: Num) => s.gt(classes.size === 1 && isProbability ? 0.5 : 0);
+  // Where both classes have weights ONNX Runtime answers 0 or 1, whatever the labels are.
+  const labels = classes.size === 1 || table === undefined ? table : constantTensor("i64", [2], pack("i64", [0, 1]));
+  const label = labels === undefined ? undefined : binaryLabel(kernels, decisive, labels, isPositive);
+  return [label, scores === undefined ? binaryScores(node, decisive, isProbability) : postTransformed(node, scores)];
 }
 
 function binaryScores(node: NodeContext, score: Tensor, isProbability: boolean): Tensor {
+  const { kernels } = node;
   const transform = node.attributes.string("post_transform") ?? "NONE";
-  if (isProbability)
-    return twoScores(
-      node.kernels,
-      score,
-      (s) => f64(1).sub(s),
-      (s) => s,
-    );
-  if (transform === "LOGISTIC") return twoScores(node.kernels, score, (s) => sigmoid(s.neg()), sigmoid);
-  return twoScores(
-    node.kernels,
-    score,
-    (s) => s.neg(),
-    (s) => s,
-  );
+  if (transform === "PROBIT") throw new UnsupportedError("PROBIT of one score for two classes");
+  if (transform === "LOGISTIC") return twoScores(kernels, score, (s) => sigmoid(s.neg()), sigmoid);
+  const rest = (s: F64) => (isProbability ? f64(1).sub(s) : s.neg());
+  return twoScores(kernels, score, rest, (s) => s);
 }
