@@ -69,6 +69,7 @@ export class AssayProcess {
 export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), "assay-cli-"));
   readonly #running: AssayProcess[] = [];
+  #isRemoved = false;
 
   path(name: string): string {
     return join(this.folder, name);
@@ -94,6 +95,8 @@ export class Workspace {
   }
 
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}): AssayProcess {
+    // What still goes on elsewhere starts nothing that nobody would end.
+    if (this.#isRemoved) throw new Error("the workspace is gone");
     const started = new AssayProcess(args, this.folder, env);
     this.#running.push(started);
     return started;
@@ -127,6 +130,7 @@ export class Workspace {
   }
 
   async remove(): Promise<void> {
+    this.#isRemoved = true;
     for (const { child } of this.#running) child.kill("SIGKILL");
     await Promise.all(this.#running.map((started) => started.ended()));
     rmSync(this.folder, { recursive: true });
@@ -141,9 +145,13 @@ export interface LocalChain {
   close(): Promise<void>;
 }
 
-/** A chain behind a port of its own, with a deployment of preset `local` whose window is short. */
-export async function startChain(windowS = 2): Promise<LocalChain> {
-  const server = await network.createServer("default", "127.0.0.1", 0);
+/**
+ * A chain behind a port of its own, with a deployment of preset `local` whose window is short.
+ * @param begin the time of its first block, now by default
+ */
+export async function startChain(windowS = 2, begin = new Date()): Promise<LocalChain> {
+  const override = { initialDate: begin.toISOString() };
+  const server = await network.createServer({ network: "default", override }, "127.0.0.1", 0);
   const { address, port } = await server.listen();
   const url = `http://${address}:${port}`;
   const provider = new JsonRpcProvider(url, undefined, { staticNetwork: true, cacheTimeout: -1 });
@@ -188,7 +196,7 @@ export function configure(workspace: Workspace, changes: Readonly<Record<string,
 }
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

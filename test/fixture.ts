@@ -1,6 +1,6 @@
 /** A deployment with its actors, in a network of its own, and the steps that most tests begin with. */
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import { type ContractTransactionResponse, id, parseEther, sha256, Wallet } from "ethers";
+import { type ContractTransactionResponse, getBytes, id, parseEther, sha256, Wallet } from "ethers";
 import { network } from "hardhat";
 import { coordinatorAt, modelRegistryAt } from "../oracle/chain/contracts.ts";
 import { type Request, requestFromAbi } from "../oracle/chain/ids.ts";
@@ -14,7 +14,6 @@ import {
 } from "../oracle/chain/modelSpec.ts";
 import { assertionId, domainOf, type Result, signKeyBinding, signResult } from "../oracle/chain/typedData.ts";
 import { POLICY, type Policy, packWord, unpackWord } from "../oracle/chain/words.ts";
-import { joinTensors } from "../oracle/model/tensor.ts";
 import { chunkRoot } from "../oracle/vm/chunkTree.ts";
 import type { Hex } from "../oracle/vm/keccak.ts";
 import { deploy, PRESETS } from "../scripts/deploy.ts";
@@ -128,10 +127,18 @@ export async function ask(
   const callbacks = BigInt(Number(terms.provisional) + Number(terms.final));
   const value = fee + BigInt(terms.callbackGas) * terms.callbackGasPrice * callbacks;
   const sent = await world.coordinator.connect(from).request(modelId, [...tensors], packWord(POLICY, terms), { value });
-  const [event] = await world.coordinator.queryFilter(world.coordinator.filters.Requested(), await blockOf(sent));
+  return requestIn(world, sent);
+}
+
+/** The one request that a transaction made, such as a call of a consumer. */
+export async function requestIn(
+  { coordinator }: Pick<World, "coordinator">,
+  sent: ContractTransactionResponse,
+): Promise<Asked> {
+  const [event] = await coordinator.queryFilter(coordinator.filters.Requested(), await blockOf(sent));
   if (event === undefined) throw new Error("no request was made");
-  const { requestId, request } = event.args;
-  return { requestId: requestId as Hex, request: requestFromAbi(request), input: joinTensors(tensors) };
+  const { requestId, request, input } = event.args;
+  return { requestId: requestId as Hex, request: requestFromAbi(request), input: getBytes(input) };
 }
 
 interface AskOptions {

@@ -18,8 +18,12 @@ export interface RpcServer {
   readonly url: string;
   /** Which fault befalls a call; replaced by a test at any time. */
   fault: (method: string, params: readonly unknown[]) => Fault | undefined;
-  /** The calls that arrived, by method. */
+  /** What becomes of a result on its way; replaced by a test at any time. */
+  alter: (method: string, result: unknown) => unknown;
+  /** The calls that were made, by method. */
   readonly calls: Map<string, number>;
+  /** HTTP requests, of one call or several. */
+  requests: number;
   close(): Promise<void>;
 }
 
@@ -36,7 +40,9 @@ export async function serveRpc(provider: {
   const self: RpcServer = {
     url: `http://127.0.0.1:${port}`,
     fault: () => undefined,
+    alter: (_method, result) => result,
     calls: new Map(),
+    requests: 0,
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
@@ -47,8 +53,8 @@ export async function serveRpc(provider: {
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = JSON.parse(await textOf(incoming)) as RpcRequest | RpcRequest[];
     const answers = [];
+    self.requests++;
     for (const request of [body].flat()) {
-      self.calls.set(request.method, (self.calls.get(request.method) ?? 0) + 1);
       const fault = self.fault(request.method, request.params);
       if (fault === "hang") return;
       if (fault === "refuse") return void response.writeHead(503).end();
@@ -60,8 +66,9 @@ export async function serveRpc(provider: {
   }
 
   async function call({ id, method, params }: RpcRequest) {
+    self.calls.set(method, (self.calls.get(method) ?? 0) + 1);
     try {
-      return { id, jsonrpc: "2.0", result: await provider.send(method, [...params]) };
+      return { id, jsonrpc: "2.0", result: self.alter(method, await provider.send(method, [...params])) };
     } catch (error) {
       const { code = -32603, message, data } = error as Error & { code?: number; data?: unknown };
       return { id, jsonrpc: "2.0", error: { code, message, data } };

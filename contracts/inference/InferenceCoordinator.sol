@@ -324,11 +324,11 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         // INVARIANT: Asserted exactly while an assertion lives. A request that is final stays so.
         if (requestState.status() == RequestStatus.Asserted && requestState.live() == 0) {
             requestState = requestState.reopen(block.timestamp);
-            // An earlier takeover ends here: its operator has answered and could only keep others from it.
+            // Nobody keeps others from a request that it cannot answer: an earlier takeover ends here, and a winner
+            // that has answered before takes nothing over.
+            bool canAnswer = _operators[winner].stake() >= _minStake && !_assertions[requestId][winner].exists();
             _takeovers[requestId] =
-                _operators[winner].stake() < _minStake
-                    ? Takeover(address(0), 0)
-                    : Takeover(winner, uint40(block.timestamp + _takeoverPeriod));
+                canAnswer ? Takeover(winner, uint40(block.timestamp + _takeoverPeriod)) : Takeover(address(0), 0);
         }
         _requests[requestId] = requestState;
         emit Rejected(requestId, assertion.assertionId, operator, winner);

@@ -52,7 +52,8 @@ interface IArbitrable {
 
     /// @notice Ends a live assertion as wrong and unlocks its bond, for `slash`. With the last live one the request is
     /// open again and its answer period starts anew.
-    /// @param winner if an operator, it answers exclusively for the takeover period; zero: nobody does
+    /// @param winner if an operator that has not answered the request yet, it answers exclusively for the takeover
+    /// period; zero: nobody does
     /// @return bond wei that were locked for the assertion
     function reject(AssertionRef calldata assertion, address winner) external returns (uint256 bond);
 

@@ -105,6 +105,22 @@ describe("ArtefactCache", () => {
     ]);
   });
 
+  it("goes on to the next source after one that is no URL, or leads to none", async () => {
+    routes["/moved"] = (_, response) => response.writeHead(302, { location: "http://[" }).end();
+    const { artefacts, lines } = cache();
+    await artefacts.obtain(HASH, ["http://[", `${url}/moved`, `${url}/model`]);
+    expect(lines.map(({ reason }) => reason)).to.deep.equal(["not a URL", "not a URL"]);
+  });
+
+  it("tells all who wait that the cache cannot be used", async () => {
+    writeFileSync(join(options.folder, "file"), "");
+    const { artefacts } = cache({ folder: join(options.folder, "file") });
+    const results = await Promise.allSettled([1, 2].map(() => artefacts.obtain(HASH, [`${url}/model`])));
+    for (const result of results) {
+      expect(result.status === "rejected" && result.reason).to.be.instanceOf(ArtefactError);
+    }
+  });
+
   it("says when there is no source", () => fails([], "none is known", false));
 
   it("does not mistake other bytes for the file", async () => {

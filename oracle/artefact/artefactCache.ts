@@ -48,12 +48,13 @@ export class ArtefactCache implements Artefacts {
   async obtain(sha256: Hex, uris: readonly string[]): Promise<string> {
     const known = this.#obtained.get(sha256);
     if (known !== undefined) return await known;
-    const path = this.#obtain(sha256, uris);
-    this.#obtained.set(sha256, path);
-    return await path.catch((error: unknown) => {
+    // All who wait for it are told the same.
+    const path = this.#obtain(sha256, uris).catch((error: unknown) => {
       this.#obtained.delete(sha256);
       throw error instanceof ArtefactError ? error : cannotUseCache(error as Error);
     });
+    this.#obtained.set(sha256, path);
+    return await path;
   }
 
   async #obtain(sha256: Hex, uris: readonly string[]): Promise<string> {

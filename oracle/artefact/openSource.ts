@@ -44,13 +44,13 @@ function unavailable(cause: Error): never {
 
 /** Redirects are followed here because fetch would follow twenty of them. */
 async function openUrl(uri: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  let url = new URL(uri);
+  let url = parse(uri);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const response = await get(url, signal);
     const location = response.headers.get("location");
     if (response.status >= 300 && response.status < 400 && location !== null) {
       await response.body?.cancel();
-      url = new URL(location, url);
+      url = parse(location, url);
       if (url.protocol !== "http:" && url.protocol !== "https:") {
         throw new SourceError("refused", `the server redirects to ${url.protocol}`);
       }
@@ -63,6 +63,13 @@ async function openUrl(uri: string, signal: AbortSignal): Promise<AsyncIterable<
     }
   }
   throw new SourceError("unavailable", `more than ${MAX_REDIRECTS} redirects`);
+}
+
+/** URIs come from the chain and locations from servers: neither need be a URL. */
+function parse(text: string, base?: URL): URL {
+  const url = URL.parse(text, base);
+  if (url === null) throw new SourceError("refused", "not a URL");
+  return url;
 }
 
 async function get(url: URL, signal: AbortSignal): Promise<Response> {

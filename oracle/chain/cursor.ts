@@ -21,6 +21,9 @@ const RECENT_BLOCKS = 128;
 /** Recent blocks per step, each with a query of its own. */
 const RECENT_STEP = 32;
 
+/** What Hardhat states for blocks that were mined many at a time; elsewhere only the first block has it. */
+const NO_PARENT = `0x${"00".repeat(32)}`;
+
 export interface CursorOptions {
   readonly chainId: number;
   readonly coordinator: string;
@@ -135,7 +138,8 @@ function chained(last: BlockRef | undefined, found: readonly (Block | null)[]): 
   const blocks: BlockRef[] = [];
   let parent: string | undefined = last?.hash;
   for (const block of found) {
-    if (block === null || (parent !== undefined && block.parentHash !== parent)) break;
+    if (block === null) break;
+    if (parent !== undefined && block.parentHash !== parent && block.parentHash !== NO_PARENT) break;
     blocks.push(refOf(block));
     parent = block.hash ?? undefined;
   }

@@ -46,6 +46,8 @@ type TransactionSigner = Pick<Signer, "getAddress" | "signTransaction">;
 const EMPTY_GAS = 21_000n;
 /** A nonce used this many blocks ago without a receipt of ours was used by somebody else, not by a block just arriving. */
 const FOREIGN_BLOCKS = 3;
+/** How long a transaction is offered to pools that refuse it. */
+const GIVE_UP_MS = 300_000;
 
 export class ChainOutbox implements Outbox {
   readonly maxGas: bigint;
@@ -131,7 +133,7 @@ export class ChainOutbox implements Outbox {
     const fees = await this.#marketFees();
     let nextNonce = used;
     let inFlight = 0;
-    for (const tx of open) {
+    for (const [i, tx] of open.entries()) {
       if (tx.nonce !== undefined && tx.nonce < used) {
         await this.#settle(tx, tx.nonce, head, sender);
         continue;
@@ -139,7 +141,10 @@ export class ChainOutbox implements Outbox {
       if (inFlight === this.#options.maxInFlight) break;
       const nonce = tx.nonce ?? nextNonce;
       // A transaction that is not accepted blocks those after it: a nonce is only given out on top of accepted ones.
-      if (!(await this.#push(tx, nonce, fees))) break;
+      if (!(await this.#push(tx, nonce, fees))) {
+        if (open[i + 1]?.nonce === undefined) await this.#giveUpOld(tx);
+        break;
+      }
       nextNonce = nonce + 1;
       inFlight++;
     }
@@ -163,7 +168,19 @@ export class ChainOutbox implements Outbox {
     const deep = Math.max(0, Math.min(stable, head - FOREIGN_BLOCKS));
     if ((await this.#provider.getTransactionCount(sender, deep)) <= nonce) return;
     this.#logger.error({ keys: tx.keys, nonce, sender }, "something else sends from this account: sending again");
-    await this.#store.requeue(tx.id);
+    await this.#store.requeue(tx.id, tx.isCancelled);
+  }
+
+  /**
+   * Lets go of a transaction, the last one with a nonce, that no pool has taken for long: it may never be taken, and the
+   * others wait. If a pool has it after all and it is mined, the next one finds its nonce used, like by somebody else.
+   */
+  async #giveUpOld({ id, keys, attempts }: StoredTx): Promise<void> {
+    const first = attempts.at(-1);
+    if (first === undefined || this.#clock.nowMs() - first.signedAtMs < GIVE_UP_MS) return;
+    this.#logger.error({ keys }, "transaction given up: no pool takes it");
+    await this.#store.requeue(id, true);
+    this.#finished.inc({ state: "cancelled" });
   }
 
   async #outcome(tx: StoredTx, attempt: Attempt, receipt: TransactionReceipt, sender: string): Promise<Outcome> {

@@ -12,7 +12,7 @@ const PATTERNS: readonly (readonly [SendRefusal, RegExp])[] = [
   ["known", /already ?known|already imported|known transaction|transaction already exists/i],
   [
     "underpriced",
-    /underpriced|fee (is )?too low|feetoolow|fee per gas less than block base fee|gas price (is )?below|replacement fee|not enough to replace/i,
+    /underpriced|fee (is )?too low|feetoolow|too low for the next block|fee per gas less than block base fee|gas price (is )?below|replacement fee|not enough to replace/i,
   ],
   ["spent", /nonce (is )?too low|nonce_too_low|oldnonce|old nonce|nonce has already been used|lower than the account/i],
   ["poor", /insufficient funds|insufficientfunds|upfront cost|doesn't have enough funds|enough funds to send/i],

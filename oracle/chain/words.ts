@@ -197,8 +197,6 @@ export type Model = WordOf<typeof MODEL>;
 export type Policy = WordOf<typeof POLICY>;
 export type Assignment = WordOf<typeof ASSIGNMENT>;
 export type RequestState = WordOf<typeof REQUEST_STATE>;
-export type AssertionState = WordOf<typeof ASSERTION_STATE>;
-export type OperatorState = WordOf<typeof OPERATOR_STATE>;
 export type Offer = WordOf<typeof OFFER>;
 
 /** The word of `fields`. Throws {@link FieldRangeError} for a value that its field cannot hold. */

@@ -126,8 +126,9 @@ export class Assertions {
     const { requestId, request } = job;
     const terms = chain.terms(request);
     const view = await chain.request(requestId, operator);
-    // Anyone may relay a signed answer, and a reorganisation may bring back what was given up.
-    if (view.own !== undefined) {
+    // Anyone may relay a signed answer, and a reorganisation may bring back what was given up. What this store did not
+    // sign, another node of this operator asserted: it is not ours to close, and `accept` skips it.
+    if (view.own !== undefined && job.signed !== undefined) {
       await this.#conclude(job, undefined, moment);
       return undefined;
     }

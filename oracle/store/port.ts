@@ -132,8 +132,8 @@ export interface OutboxStore {
   /** Notes that transactions with such keys are not wanted any more; one that is queued is over with that. How many. */
   cancel(prefix: string): Promise<number>;
   finish(id: number, outcome: Outcome): Promise<void>;
-  /** Takes the nonce and the attempts away: somebody else used that nonce. */
-  requeue(id: number): Promise<void>;
+  /** Takes the nonce and the attempts away: somebody else used that nonce, or nobody takes them. It is sent anew, or not. */
+  requeue(id: number, isOver: boolean): Promise<void>;
   /** Makes transactions with this nonce or a higher one open again: a reorganisation undid them. How many it were. */
   reopen(nonce: number): Promise<number>;
 }

@@ -17,6 +17,7 @@ import {
   policyOf,
   type World,
 } from "../coordinator/world.ts";
+import { attest, type Facts } from "./attest.ts";
 
 const I64 = 9;
 const CALLBACK_GAS = 100_000;
@@ -86,7 +87,7 @@ describe("LendingDesk", () => {
     return made;
   }
 
-  const factsOf = async (changes = {}) => ({
+  const factsOf = async (changes: Partial<Facts> = {}): Promise<Facts> => ({
     borrower: borrower().address,
     income: dollars("42000"),
     debt: dollars("20000.5"),
@@ -97,29 +98,11 @@ describe("LendingDesk", () => {
     expiresAt: BigInt(await world.time.latest()) + 1_000n,
     ...changes,
   });
-  type Facts = Awaited<ReturnType<typeof factsOf>>;
-
-  const attest = async (facts: Facts, by = attester, to = desk) =>
-    by.signTypedData(
-      { name: "LendingDesk", version: "1", chainId: world.chainId, verifyingContract: await to.getAddress() },
-      {
-        Facts: [
-          { name: "borrower", type: "address" },
-          { name: "income", type: "uint128" },
-          { name: "debt", type: "uint128" },
-          { name: "loan", type: "uint128" },
-          { name: "monthsOfHistory", type: "uint32" },
-          { name: "latePayments", type: "uint32" },
-          { name: "creditLines", type: "uint32" },
-          { name: "expiresAt", type: "uint64" },
-        ],
-      },
-      facts,
-    );
+  const attested = (facts: Facts, by = attester, to = desk) => attest(facts, by, to, world.chainId);
 
   async function apply(by = borrower(), changes = {}): Promise<Asked> {
     const facts = await factsOf({ borrower: by.address, ...changes });
-    return world.asked(await mined(desk.connect(by).applyForLoan(facts, await attest(facts), { value: PAID })));
+    return world.asked(await mined(desk.connect(by).applyForLoan(facts, await attested(facts), { value: PAID })));
   }
 
   const assert = async (asked: Asked, output: string, by = operator) => {
@@ -153,21 +136,21 @@ describe("LendingDesk", () => {
 
     it("is made by its borrower, with an attestation of this desk's attester that is still good", async () => {
       const facts = await factsOf();
-      const good = await attest(facts);
+      const good = await attested(facts);
       const value = PAID;
       await expect(desk.connect(stranger()).applyForLoan(facts, good, { value }))
         .to.be.revertedWithCustomError(desk, "NotBorrower")
         .withArgs(borrower().address, stranger().address);
       const mine = desk.connect(borrower());
       const forger = new Wallet(id("forger"));
-      await expect(mine.applyForLoan(facts, await attest(facts, forger), { value }))
+      await expect(mine.applyForLoan(facts, await attested(facts, forger), { value }))
         .to.be.revertedWithCustomError(desk, "NotAttested")
         .withArgs(forger.address);
       await expect(mine.applyForLoan({ ...facts, latePayments: 1n }, good, { value })).to.be.revertedWithCustomError(
         desk,
         "NotAttested",
       );
-      const other = await attest(facts, attester, await deployDesk());
+      const other = await attested(facts, attester, await deployDesk());
       await expect(mine.applyForLoan(facts, other, { value })).to.be.revertedWithCustomError(desk, "NotAttested");
       await world.time.increaseTo(facts.expiresAt);
       await expect(mine.applyForLoan(facts, good, { value }))

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {FaucetToken} from "../../contracts/examples/FaucetToken.sol";
 
-/// @dev A token that anyone mints, and that misbehaves as told.
-contract TestToken is ERC20 {
+/// @dev A token that misbehaves as told.
+contract TestToken is FaucetToken {
     enum Mode {
         Honest,
         Revert,
@@ -12,8 +12,6 @@ contract TestToken is ERC20 {
         TakeFee,
         Reenter
     }
-
-    uint8 private immutable _decimals;
 
     Mode public mode;
     address private target;
@@ -23,9 +21,7 @@ contract TestToken is ERC20 {
 
     error Refused();
 
-    constructor(string memory symbol, uint8 decimals_) ERC20(symbol, symbol) {
-        _decimals = decimals_;
-    }
+    constructor(string memory symbol, uint8 decimals_) FaucetToken(symbol, decimals_) {}
 
     function behave(Mode mode_) external {
         mode = mode_;
@@ -33,10 +29,6 @@ contract TestToken is ERC20 {
 
     function reenterWith(address target_, bytes calldata call_) external {
         (mode, target, reentry) = (Mode.Reenter, target_, call_);
-    }
-
-    function mint(address to, uint256 amount) external {
-        _mint(to, amount);
     }
 
     function transfer(address to, uint256 amount) public override returns (bool) {
@@ -47,10 +39,6 @@ contract TestToken is ERC20 {
         if (!_misbehave() || !super.transferFrom(from, to, amount)) return false;
         if (mode == Mode.TakeFee) _burn(to, amount / 100);
         return true;
-    }
-
-    function decimals() public view override returns (uint8) {
-        return _decimals;
     }
 
     /// @return whether the transfer goes on

@@ -86,7 +86,9 @@ describe("deployments", () => {
     await coordinator.connect(operator.account).requestExit(5n);
     const { exitAt } = await coordinator.operatorOf(operator.address);
     expect(exitAt).to.equal(BigInt(await time.latest()) + MAX_UINT32);
-    await long.arbiter.reject(long.ref(asked, signed), operator.address);
+    await connection.networkHelpers.setBalance(long.signer(2).address, 2n ** 90n);
+    const winner = await long.enlist(long.signer(2), MAX_BOND);
+    await long.arbiter.reject(long.ref(asked, signed), winner.address);
     const { until } = await coordinator.takeoverOf(asked.id);
     expect(until).to.equal(BigInt(await time.latest()) + MAX_UINT32);
   });

@@ -310,6 +310,16 @@ describe("finality", () => {
       expect([...(await coordinator().takeoverOf(second.asked.id))]).to.deep.equal([ZeroAddress, 0n]);
     });
 
+    it("makes no winner of who has answered before, and can only keep others out", async () => {
+      const { world, operators } = stage();
+      const [, wrong, honest] = operators;
+      const { asked, first, second } = await askContested(stage());
+      await world.arbiter.reject(world.ref(asked, second), ZeroAddress);
+      await world.arbiter.reject(world.ref(asked, first), wrong.address);
+      expect([...(await coordinator().takeoverOf(asked.id))]).to.deep.equal([ZeroAddress, 0n]);
+      await world.answer(asked, honest);
+    });
+
     it("ends an earlier takeover, whose operator could only keep others out", async () => {
       const { world, operators } = stage();
       const { asked, signed } = await askUntil(stage(), "Asserted");

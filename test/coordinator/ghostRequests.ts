@@ -216,7 +216,8 @@ export function reject(ghost: Ghost, block: Block, found: RequestGhost, signed: 
   found.state.status = "Requested";
   found.state.reopened = true;
   found.state.startedAt = Number(block.now);
-  const takesOver = (ghost.operators.get(winner)?.stake ?? 0n) >= ghost.parameters.minStake;
+  const isOperator = (ghost.operators.get(winner)?.stake ?? 0n) >= ghost.parameters.minStake;
+  const takesOver = isOperator && !found.assertions.has(winner);
   const until = block.now + ghost.parameters.takeoverPeriod;
   found.takeover = takesOver ? { operator: winner, until } : undefined;
   return takesOver ? "reject.takeover" : "reject.reopen";

@@ -105,6 +105,17 @@ describe("models", () => {
     });
   }
 
+  it("refuses a dtype that does not exist before anything is decoded", async () => {
+    const { ethers } = stage().world.connection;
+    await expect(register(artefact({ inputs: [tensor({ dtype: 11 })] }))).to.be.revertedWithoutReason(ethers);
+  });
+
+  it("refuses a program whose sum does not fit 64 bits", async () => {
+    const preimage = concat(["0x01", hashOf("left"), toBeHex(U64_MAX, 8), hashOf("right"), toBeHex(1n, 8)]);
+    const spec = kernel({ kernelCount: 2n, kernelRoot: keccak256(preimage) });
+    await expect(register(spec, { preimage })).to.be.revertedWithPanic(0x11);
+  });
+
   it("takes the largest of everything", async () => {
     const many = Array(63).fill(tensor({ dims: Array(8).fill(1) }));
     await register(artefact({ inputs: many, outputs: many }), { royaltyBps: 10_000n });

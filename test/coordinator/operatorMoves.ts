@@ -29,10 +29,10 @@ export class OperatorMoves {
       [1.5, () => this.completeExit()],
       [2, () => this.slash()],
       [2, () => this.addKey()],
-      [0.3, () => this.retireKey()],
+      [0.6, () => this.retireKey()],
       [3, () => this.setLive()],
       [4, () => this.setOffer()],
-      [1.5, () => this.removeOffer()],
+      [3, () => this.removeOffer()],
       [3, () => this.withdraw()],
       [0.5, () => this.setRoyalty()],
       [0.2, () => this.deprecate()],
@@ -101,8 +101,10 @@ export class OperatorMoves {
   }
 
   private retireKey(): Move {
+    const { ghost } = this.campaign;
     const caller = this.dice.pick(this.cast.operators);
-    const key = this.dice.pick(this.cast.keys).address;
+    const own = this.cast.keys.filter(({ address }) => ghost.keys.get(address)?.operator === caller.address);
+    const key = this.dice.pick(own.length > 0 && this.dice.chance(0.6) ? own : this.cast.keys).address;
     return {
       name: "retireKey",
       predict: (ghost, block) => [ghostly.retireKey(ghost, block, caller.address, key)],

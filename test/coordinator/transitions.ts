@@ -234,7 +234,7 @@ export const TRANSITIONS: readonly Transition[] = [
     id: "reject.takeover",
     from: ["Asserted"],
     call: "reject",
-    when: "it was the last one, and an operator won: it answers exclusively for the takeover period",
+    when: "it was the last one, and an operator that has not answered won: it answers exclusively for the takeover period",
     to: "Requested",
     money: UNLOCKED,
     events: ["Rejected"],

@@ -97,11 +97,10 @@ export class SqliteOutboxStore implements OutboxStore {
     });
   }
 
-  requeue(id: number): Promise<void> {
+  requeue(id: number, isOver: boolean): Promise<void> {
     return this.#db.write("tx.requeue", () => {
-      this.#db
-        .prepare("UPDATE tx SET nonce = NULL, outcome = iif(is_cancelled, 'cancelled', NULL) WHERE id = ?")
-        .run(id);
+      const outcome = isOver ? "cancelled" : null;
+      this.#db.prepare("UPDATE tx SET nonce = NULL, outcome = ? WHERE id = ?").run(outcome, id);
       this.#db.prepare("DELETE FROM tx_attempt WHERE tx_id = ?").run(id);
     });
   }

@@ -1,0 +1,263 @@
+/** The story of the demo, a function for each chapter, in order. */
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { type JsonRpcSigner, parseEther, parseUnits, sha256 } from "ethers";
+import { coordinatorAt, modelRegistryAt } from "../../oracle/chain/contracts.ts";
+import { formatManifest } from "../../oracle/chain/manifest.ts";
+import { artefactSpec, modelId, specToAbi } from "../../oracle/chain/modelSpec.ts";
+import { POLICY, packWord } from "../../oracle/chain/words.ts";
+import { formatEth } from "../../oracle/cli/amounts.ts";
+import { bindDims } from "../../oracle/model/onnx/bindDims.ts";
+import { readSignature } from "../../oracle/model/onnx/signature.ts";
+import { unpack } from "../../oracle/model/tensor.ts";
+import { fromHex, type Hex } from "../../oracle/vm/keccak.ts";
+import { type AssayProcess, configure, freePort, type LocalChain, startChain, Workspace } from "../../test/assay.ts";
+import type { InferenceCoordinator } from "../../types/index.ts";
+import { DAY, Market, mined } from "./market.ts";
+import { formatPercent, type Story } from "./story.ts";
+
+const WINDOW_S = 5;
+const HOUR_S = 3600;
+const ROYALTY_BPS = 500;
+const FEE = parseEther("0.01");
+const CALLBACK_GAS = 100_000;
+const CALLBACK_GAS_PRICE = parseUnits("1", "gwei");
+/** For what takes a fraction of a second on an idle machine. */
+const WAIT_MS = 30_000;
+const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
+
+/** What is running, for whoever has to end it. */
+export interface Running {
+  chain?: LocalChain;
+  workspace?: Workspace;
+  node?: AssayProcess;
+}
+
+interface Scene {
+  readonly story: Story;
+  readonly running: Running;
+  readonly chain: LocalChain;
+  readonly coordinator: InferenceCoordinator;
+  /** Owns the model. */
+  readonly owner: JsonRpcSigner;
+  /** Has the pool and trades in it. */
+  readonly trader: JsonRpcSigner;
+  /** Asks for the pool's fee. */
+  readonly anyone: JsonRpcSigner;
+}
+
+/** @param running filled as things start */
+export async function tell(story: Story, running: Running): Promise<void> {
+  story.title("Assay: a contract asks a model, an operator answers, the contract acts on the answer.");
+  const scene = await openChain(story, running);
+  const id = await registerModel(scene);
+  const market = await openMarket(scene, id);
+  const operator = await startOperator(scene, id);
+  const request = await ask(scene, market);
+  const answeredMs = await answer(scene, market, request);
+  await finish(scene, market, request, answeredMs);
+  await pay(scene, operator);
+  await stop(scene);
+  story.chapter("Gas and time");
+  story.table();
+}
+
+async function openChain(story: Story, running: Running): Promise<Scene> {
+  story.chapter("A chain, and the contracts on it");
+  // A day ago, so that a day of trades ends now.
+  running.chain = await startChain(WINDOW_S, new Date(Date.now() - DAY.length * HOUR_S * 1000));
+  const { chain } = running;
+  const { addresses, chainId } = chain.manifest;
+  story.fact("node", `Hardhat on ${chain.url}, chain ${chainId}`);
+  story.fact("coordinator", addresses.coordinator);
+  story.fact("window", `${WINDOW_S} s in which an answer can be disputed before it is final`);
+  story.fact("disputes", "not in this version (NullArbiter): no answer can be rejected yet");
+  const { provider } = chain.rich;
+  const [owner, trader, anyone] = [
+    await provider.getSigner(1),
+    await provider.getSigner(2),
+    await provider.getSigner(3),
+  ];
+  const coordinator = coordinatorAt(addresses.coordinator, anyone);
+  return { story, running, chain, coordinator, owner, trader, anyone };
+}
+
+async function registerModel({ story, chain, owner }: Scene): Promise<Hex> {
+  story.chapter("A model");
+  const onnx = readFileSync(`${MODELS}/volatility.onnx`);
+  const spec = artefactSpec({
+    ...bindDims(readSignature(onnx), {}),
+    artefactHash: sha256(onnx) as Hex,
+    compilerVersion: "",
+    owner: owner.address,
+    salt: `0x${"00".repeat(32)}`,
+  });
+  const startedMs = performance.now();
+  const registry = modelRegistryAt(chain.manifest.addresses.modelRegistry, owner);
+  const receipt = await mined(registry.register(specToAbi(spec), "0x", ROYALTY_BPS, "file:volatility.onnx"));
+  const id = modelId(spec);
+  story.fact("file", `models/volatility.onnx, ${onnx.length.toLocaleString("en")} bytes`);
+  story.fact("in, out", "24 hourly log returns; the volatility of the next hour");
+  story.fact("owner", `${owner.address}, royalty ${formatPercent(ROYALTY_BPS * 100)}`);
+  story.step("id", id, { what: "register the model", gas: receipt.gasUsed, ms: performance.now() - startedMs });
+  story.fact("answers", "not disputable: they rest on their operator alone");
+  return id;
+}
+
+async function openMarket({ story, chain, trader }: Scene, id: Hex): Promise<Market> {
+  story.chapter("A pool, and a day of trades");
+  const policy = packWord(POLICY, {
+    provisional: true,
+    final: true,
+    callbackGas: CALLBACK_GAS,
+    callbackGasPrice: CALLBACK_GAS_PRICE,
+    answerPeriod: 600,
+    minBond: 0n,
+    atolClass: 0,
+    rtolClass: 0,
+  });
+  const { coordinator } = chain.manifest.addresses;
+  const market = await Market.open(trader, { coordinator, modelId: id, policy });
+  story.fact("pool", `${await market.pool.getAddress()}, WETH and USDC`);
+  story.fact("fee", `${formatPercent(await market.pool.fee())} of what comes in`);
+  story.fact("price", `${await market.price()} USDC`);
+  for (const change of DAY) {
+    await chain.rich.provider.send("evm_increaseTime", [HOUR_S]);
+    await market.trade(change);
+  }
+  const returns = await market.pool.hourlyReturns();
+  const shown = returns.map((value) => (Number(value) / 1e16).toFixed(1));
+  story.fact("24 returns", `${shown.slice(0, 12).join(" ")}`);
+  story.fact("in per cent", shown.slice(12).join(" "));
+  story.fact("price", `${await market.price()} USDC`);
+  return market;
+}
+
+/** Returns the operator's address. */
+async function startOperator({ story, running, chain }: Scene, id: Hex): Promise<string> {
+  story.chapter("An operator, in a process of its own");
+  running.workspace = new Workspace();
+  const { workspace } = running;
+  workspace.write("manifest.json", formatManifest(chain.manifest));
+  const type = async (...args: string[]) => {
+    story.say(`$ assay ${args.map((arg) => (arg === id ? `${id.slice(0, 10)}...` : arg)).join(" ")}`);
+    await workspace.must(...args);
+  };
+  await type("init", "--rpc", chain.url, "--confirmations", "0");
+  configure(workspace, {
+    "  pollMs:": "  pollMs: 100",
+    "  port:": `  port: ${await freePort()}`,
+    "  models:": `  models: [{ id: "${id}" }]`,
+    "  fileRoot:": `  fileRoot: ${JSON.stringify(MODELS)}`,
+  });
+  const operator = `0x${JSON.parse(workspace.read("keystore.json")).address}`;
+  await (await chain.rich.sendTransaction({ to: operator, value: parseEther("10") })).wait();
+  await type("operator", "stake", "2");
+  await type("operator", "key");
+  await type("operator", "offer", id, "--price-gwei", "5000000");
+  await type("operator", "live", "on");
+  story.say("$ assay start");
+  running.node = workspace.start(["start"]);
+  const { url } = await running.node.logged("started");
+  await until({ running }, "it to be ready", async () => (await fetch(`${url}/ready`)).ok || undefined);
+  story.fact("ready", `process ${running.node.child.pid}, ${url}/status`);
+  return operator;
+}
+
+interface Asked {
+  readonly id: string;
+  readonly block: number;
+  /** Of the request, on this process's clock. */
+  readonly minedMs: number;
+}
+
+async function ask({ story, coordinator, anyone }: Scene, { pool }: Market): Promise<Asked> {
+  story.chapter("The pool asks");
+  const value = FEE + 2n * BigInt(CALLBACK_GAS) * CALLBACK_GAS_PRICE;
+  story.fact("requestFee()", `called by ${anyone.address}, who pays ${formatEth(value)}`);
+  const startedMs = performance.now();
+  const receipt = await mined(pool.connect(anyone).requestFee({ value }));
+  const minedMs = performance.now();
+  const [event] = await coordinator.queryFilter(coordinator.filters.Requested(), receipt.blockNumber);
+  if (event === undefined) throw new Error("the pool made no request");
+  const { requestId, operator } = event.args;
+  story.step("request", requestId, { what: "ask", gas: receipt.gasUsed, ms: minedMs - startedMs });
+  story.fact("assigned to", operator);
+  return { id: requestId, block: receipt.blockNumber, minedMs };
+}
+
+/** Returns when the answer was there, on this process's clock. */
+async function answer(scene: Scene, market: Market, asked: Asked): Promise<number> {
+  const { story, coordinator } = scene;
+  story.chapter("The operator answers");
+  const before = { fee: (await market.pool.fees()).settled, proceeds: await market.proceeds(asked.block) };
+  const { Asserted } = coordinator.filters;
+  const event = await until(scene, "an answer", async () =>
+    (await coordinator.queryFilter(Asserted(asked.id), asked.block)).at(0),
+  );
+  const answeredMs = performance.now();
+  const receipt = await event.getTransactionReceipt();
+  const [volatility = Number.NaN] = unpack("f32", fromHex(event.args.output as Hex));
+  story.fact("volatility", `${formatPercent(volatility * 1e6)} an hour`);
+  const cost = { what: "answer, with callback", gas: receipt.gasUsed, ms: answeredMs - asked.minedMs };
+  story.step("asserted", `in block ${receipt.blockNumber}`, cost);
+  const [proposed] = await market.pool.queryFilter(market.pool.filters.FeeProposed(asked.id), receipt.blockNumber);
+  if (proposed === undefined) throw new Error("the pool was not told");
+  const { fee, disputable } = proposed.args;
+  story.fact("callback", `Provisional, ${disputable ? "disputable" : "not disputable"}: the pool changes its fee`);
+  story.fact("fee", `${formatPercent(before.fee)} before, ${formatPercent(fee)} now`);
+  story.fact("1 WETH", `fetched ${before.proceeds} USDC before, ${await market.proceeds()} now`);
+  return answeredMs;
+}
+
+async function finish(scene: Scene, market: Market, asked: Asked, answeredMs: number): Promise<void> {
+  const { story, coordinator } = scene;
+  story.chapter("The window passes");
+  const { Finalised } = coordinator.filters;
+  const event = await until(scene, "the answer to be final", async () =>
+    (await coordinator.queryFilter(Finalised(asked.id), asked.block)).at(0),
+  );
+  const receipt = await event.getTransactionReceipt();
+  const cost = { what: "make final, with callback", gas: receipt.gasUsed, ms: performance.now() - answeredMs };
+  story.step("final", `in block ${receipt.blockNumber}, by the operator`, cost);
+  const [settled] = await market.pool.queryFilter(market.pool.filters.FeeSettled(asked.id), receipt.blockNumber);
+  if (settled === undefined) throw new Error("the pool was not told");
+  story.fact("callback", `Final: the fee of ${formatPercent(settled.args.fee)} is settled`);
+}
+
+async function pay({ story, running, coordinator, owner }: Scene, operator: string): Promise<void> {
+  story.chapter("Everybody is paid");
+  const [earned, royalty] = await Promise.all([coordinator.owedTo(operator), coordinator.owedTo(owner)]);
+  story.fact("operator", `is owed ${formatEth(earned)}: the fee less the royalty, and two callbacks`);
+  story.say("$ assay operator withdraw");
+  story.say(`  ${(await running.workspace?.must("operator", "withdraw"))?.trim()}`);
+  const startedMs = performance.now();
+  const receipt = await mined(coordinator.connect(owner).withdraw(owner));
+  const cost = { what: "withdraw the royalty", gas: receipt.gasUsed, ms: performance.now() - startedMs };
+  story.step("model owner", `withdraws a royalty of ${formatEth(royalty)}`, cost);
+}
+
+async function stop({ running: { node } }: Scene): Promise<void> {
+  node?.child.kill("SIGTERM");
+  const ended = await node?.ended();
+  if (ended?.code !== 0) throw new Error(`the operator ended with exit code ${ended?.code}`);
+}
+
+/** Asks until there is something; fails at once if the operator's process ends. */
+async function until<T>(
+  { running }: Pick<Scene, "running">,
+  what: string,
+  find: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadlineMs = performance.now() + WAIT_MS;
+  while (performance.now() < deadlineMs) {
+    const found = await find();
+    if (found !== undefined) return found;
+    if (running.node?.child.exitCode !== null || running.node.child.signalCode !== null) {
+      throw new Error(`the operator's process ended while the demo waited for ${what}`);
+    }
+    await sleep(50);
+  }
+  throw new Error(`waited ${WAIT_MS / 1000} s for ${what}`);
+}

@@ -1,0 +1,127 @@
+/** `npm run demo` as its reader meets it: a story, an exit code, and nothing left behind. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+
+const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
+const LEFT_OVER_MS = 10_000;
+
+class Demo {
+  stdout = "";
+  stderr = "";
+  child: ChildProcess | undefined;
+  #code: Promise<number | null> = Promise.resolve(null);
+
+  /** @param onReady called once, when the operator is ready, with its process id */
+  start(onReady?: (demo: Demo, operator: number) => void): void {
+    // A process group of its own: whatever the demo starts is in it, and can be looked for when the demo is gone.
+    const child = spawn(process.execPath, [DEMO], { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    let isReady = false;
+    child.stdout.on("data", (text) => {
+      this.stdout += text;
+      const operator = /process (\d+), http/.exec(this.stdout)?.[1];
+      if (operator === undefined || isReady) return;
+      isReady = true;
+      onReady?.(this, Number(operator));
+    });
+    child.stderr.on("data", (text) => {
+      this.stderr += text;
+    });
+    this.child = child;
+    this.#code = new Promise((resolve) => child.on("close", resolve));
+  }
+
+  ended(): Promise<number | null> {
+    return this.#code;
+  }
+
+  /** Whether every process of the group is gone, or goes soon. */
+  async isGone(): Promise<boolean> {
+    const deadlineMs = performance.now() + LEFT_OVER_MS;
+    while (isGroupAlive(this.child?.pid)) {
+      if (performance.now() > deadlineMs) return false;
+      await sleep(50);
+    }
+    return true;
+  }
+
+  kill(): void {
+    if (isGroupAlive(this.child?.pid)) process.kill(-Number(this.child?.pid), "SIGKILL");
+  }
+}
+
+function isGroupAlive(leader: number | undefined): boolean {
+  try {
+    return process.kill(-Number(leader), 0);
+  } catch {
+    return false;
+  }
+}
+
+describe("the demo", function () {
+  this.timeout(240_000);
+  // All at once: most of the time a demo waits.
+  const demos = { whole: new Demo(), interrupted: new Demo(), orphaned: new Demo() };
+  before(() => {
+    demos.whole.start();
+    demos.interrupted.start((demo) => demo.child?.kill("SIGINT"));
+    demos.orphaned.start((_, operator) => process.kill(operator, "SIGKILL"));
+  });
+  after(() => {
+    for (const demo of Object.values(demos)) demo.kill();
+  });
+
+  it("tells its story and leaves no process behind", async () => {
+    const demo = demos.whole;
+    expect(await demo.ended(), demo.stderr).to.equal(0);
+    expect(await demo.isGone()).to.equal(true);
+    expect(demo.stderr).to.equal("");
+    const { stdout } = demo;
+    // Plain text where nobody sees colours.
+    expect(stdout).to.not.include("\u001b");
+    expect(stdout.match(/^\d+\. .*$/gm)).to.deep.equal([
+      "1. A chain, and the contracts on it",
+      "2. A model",
+      "3. A pool, and a day of trades",
+      "4. An operator, in a process of its own",
+      "5. The pool asks",
+      "6. The operator answers",
+      "7. The window passes",
+      "8. Everybody is paid",
+      "9. Gas and time",
+    ]);
+    const [, before, now] = /fee +(\d\.\d\d) % before, (\d\.\d\d) % now/.exec(stdout) ?? [];
+    const [, volatility] = /volatility +(\d\.\d\d) % an hour/.exec(stdout) ?? [];
+    expect(before).to.equal("0.30");
+    // The pool's own rule: 0.3 times the volatility.
+    expect(Math.abs(Number(now) - 0.3 * Number(volatility))).to.be.lessThanOrEqual(0.01);
+    expect(now).to.not.equal(before);
+    expect(stdout).to.include(`Final: the fee of ${now} % is settled`);
+    expect(stdout)
+      .to.match(/Provisional, not disputable/)
+      .and.match(/answers +not disputable/);
+    const operator = /assigned to +(0x\w{40})/.exec(stdout)?.[1] ?? "";
+    expect(stdout.toLowerCase()).to.include(`withdrew 0.0097 eth to ${operator.toLowerCase()}`);
+    expect(stdout).to.include("withdraws a royalty of 0.0005 ETH");
+    for (const step of ["register the model", "ask", "answer, with callback", "make final, with callback"]) {
+      expect(stdout).to.match(new RegExp(`^ +${step} +[\\d,]+ gas +\\d+\\.\\d\\d s$`, "m"));
+    }
+    expect(stdout).to.match(/\nDone in \d+\.\d\d s\. Nothing is left running\.\n$/);
+  });
+
+  it("stops when it is interrupted, and takes the operator along", async () => {
+    const demo = demos.interrupted;
+    expect(await demo.ended()).to.equal(130);
+    expect(await demo.isGone()).to.equal(true);
+    expect(demo.stderr).to.equal("\nerror: stopped by SIGINT\n");
+  });
+
+  it("fails with the end of the operator's log when that dies", async () => {
+    const demo = demos.orphaned;
+    expect(await demo.ended()).to.equal(1);
+    expect(await demo.isGone()).to.equal(true);
+    expect(demo.stderr).to.match(/^\nerror: the operator's process ended while the demo waited for \w/);
+    expect(demo.stderr).to.match(/\nThe end of the operator's log:\n(.*\n)*.*"msg":"started"/);
+  });
+});
