@@ -117,14 +117,9 @@ function packed({ dtype, dims, values }: TestTensor) {
 }
 
 function attributeProto(value: TestAttribute): MessageInitShape<typeof AttributeProtoSchema> {
-  switch (typeof value) {
-    case "bigint":
-      return { type: Kind.INT, i: value };
-    case "number":
-      return { type: Kind.FLOAT, f: value };
-    case "string":
-      return { type: Kind.STRING, s: new TextEncoder().encode(value) };
-  }
+  if (typeof value === "bigint") return { type: Kind.INT, i: value };
+  if (typeof value === "number") return { type: Kind.FLOAT, f: value };
+  if (typeof value === "string") return { type: Kind.STRING, s: new TextEncoder().encode(value) };
   if ("graph" in value) return { type: Kind.GRAPH, g: value.graph };
   if ("dtype" in value) return { type: Kind.TENSOR, t: tensorProto(value) };
   if (value.every((item) => typeof item === "bigint")) return { type: Kind.INTS, ints: [...value] };

@@ -1,8 +1,8 @@
 /** What an operator is to the lowering: an entry of its family, and the node it is asked to lower. */
 
-import { saturated } from "../onnx/attributes.ts";
 import { InvalidNodeError, UnboundValueError, UnsupportedError } from "../onnx/errors.ts";
 import type { Graph, Node } from "../onnx/graph.ts";
+import { saturated } from "../onnx/graph.ts";
 import { type Dtype, unpack } from "../tensor.ts";
 import type { Num } from "./expr.ts";
 import type { Kernels } from "./kernels.ts";

@@ -1,8 +1,9 @@
 /** The bytes of an ONNX file to a {@link Model}: what the lowering and everything after it sees of the format. */
-import { Attributes, type AttributeValue } from "./attributes.ts";
+
 import { decodeTensor, type ReadExternal } from "./constants.ts";
 import { MalformedOnnxError, NodeError, UnsupportedError } from "./errors.ts";
 import type { ConstantTensor, Graph, Node } from "./graph.ts";
+import { Attributes, type AttributeValue } from "./graph.ts";
 import { type AttributeProto, AttributeProto_AttributeType, type GraphProto, type NodeProto } from "./onnx_pb.ts";
 import { decodeModel, inputsOf, outputNames, type TensorSignature } from "./signature.ts";
 

@@ -48,10 +48,6 @@ export function affineKey({ constant, factors }: Affine): string {
   return `${constant},${factors.join()}`;
 }
 
-export function dependsOn({ factors }: Affine, variable: number): boolean {
-  return (factors[variable] ?? 0n) !== 0n;
-}
-
 /** The factor k for which `a - k * part` has none of the variables of `part`; undefined if there is none. */
 export function multiplicity(a: Affine, part: Affine): bigint | undefined {
   let found: bigint | undefined;

@@ -88,11 +88,17 @@ export function decide(op: OpcodeName, a: Interval, b: Interval): boolean | unde
 }
 
 export function least(...values: bigint[]): bigint {
-  return values.reduce((a, b) => (a < b ? a : b));
+  return values.reduce((found, value) => {
+    if (value < found) return value;
+    return found;
+  });
 }
 
 export function greatest(...values: bigint[]): bigint {
-  return values.reduce((a, b) => (a > b ? a : b));
+  return values.reduce((found, value) => {
+    if (value > found) return value;
+    return found;
+  });
 }
 
 function products(a: Interval, b: Interval): bigint[] {

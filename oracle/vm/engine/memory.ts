@@ -71,5 +71,5 @@ function f32Bits(m: ModuleBuilder, value: Expression, scratch: Scratch): Express
 export function byteOffset(m: ModuleBuilder, dtype: Dtype, index: Expression): Expression {
   const { bytes } = DTYPES[dtype];
   const index32 = m.i32.wrap(index);
-  return bytes === 1 ? index32 : m.i32.shl(index32, m.i32.const(Math.log2(bytes)));
+  return bytes === 1 ? index32 : m.i32.shl(index32, m.i32.const(31 - Math.clz32(bytes)));
 }

@@ -1,5 +1,4 @@
 /** Code for any piece of any element: what a dispute asks for. */
-import binaryen from "binaryen";
 import { DTYPES } from "../../model/tensor.ts";
 import type { ValidKernel } from "../validate.ts";
 import { buildModule, type Expression, FunctionBuilder, type Local, type ModuleBuilder } from "../wasmBuilder.ts";
