@@ -6,7 +6,7 @@ import { globSync, readFileSync } from "node:fs";
 const GENERATORS = [
   { script: "generate:onnx", writes: "oracle/model/onnx/*_pb.ts" },
   { script: "generate:abi", writes: "oracle/chain/abi.ts" },
-  { script: "generate:vectors", writes: "test/vectors/*.json" },
+  { script: "generate:vectors", writes: "test/vectors/**/*.json" },
   { script: "generate:transitions", writes: "docs/transitions.md" },
   { script: "models", writes: "models/*" },
 ];

@@ -11,7 +11,7 @@ import {
 import { type Dtype, pack } from "../oracle/model/tensor.ts";
 import { GraphBuilder } from "../scripts/models/graphBuilder.ts";
 
-const ELEMENT_TYPES: Readonly<Record<Dtype, number>> = {
+export const ELEMENT_TYPES: Readonly<Record<Dtype, number>> = {
   f32: TensorProto_DataType.FLOAT,
   f64: TensorProto_DataType.DOUBLE,
   i8: TensorProto_DataType.INT8,

@@ -5,13 +5,14 @@ import { CHUNK_BYTES } from "../model/tensor.ts";
 import {
   ChunkIndexError,
   type ChunkProof,
+  ChunkTree,
   chunkCount,
   chunkProof,
   chunkRoot,
   treeDepth,
   verifyChunk,
 } from "./chunkTree.ts";
-import { fromHex, type Hex, keccak256, toHex } from "./keccak.ts";
+import { fromHex, type Hex, keccak256, keccakEach, toHex } from "./keccak.ts";
 
 const leaf = (bytes: Uint8Array) => {
   const chunk = new Uint8Array(CHUNK_BYTES);
@@ -91,6 +92,45 @@ describe("chunk trees", () => {
         .to.throw(ChunkIndexError)
         .that.includes({ index, count: 2 });
     }
+  });
+
+  it("keeps every node, and knows the missing ones", () => {
+    const bytes = someBytes(5 * CHUNK_BYTES - 3);
+    const tree = new ChunkTree(bytes);
+    expect([tree.count, tree.depth]).to.deep.equal([5, 3]);
+    for (let level = 0; level < tree.depth; level++) {
+      for (let position = 0; position < 2 ** (tree.depth - level - 1); position++) {
+        const children = [tree.node(level, 2 * position), tree.node(level, 2 * position + 1)];
+        expect(toHex(keccak256(...children))).to.equal(toHex(tree.node(level + 1, position)));
+      }
+    }
+    expect(toHex(tree.node(0, 7))).to.equal(toHex(leaf(new Uint8Array(0))));
+    for (const [level, position] of [
+      [0, 8],
+      [3, 1],
+      [4, 0],
+      [0, -1],
+      [1, 0.5],
+    ] as const) {
+      expect(() => tree.node(level, position)).to.throw(RangeError, `no node ${position} on level ${level} of 3`);
+    }
+  });
+
+  it("hashes by the means it is given, a level at a time", () => {
+    const calls: [number, number][] = [];
+    const bytes = someBytes(5 * CHUNK_BYTES - 3);
+    const tree = new ChunkTree(bytes, (messages, messageBytes) => {
+      calls.push([messages.length / messageBytes, messageBytes]);
+      return keccakEach(messages, messageBytes);
+    });
+    expect(tree.root).to.equal(chunkRoot(bytes));
+    // The last chunk is padded apart, so that the others are hashed where they lie.
+    expect(calls).to.deep.equal([
+      [4, 256],
+      [3, 64],
+      [2, 64],
+      [1, 64],
+    ]);
   });
 
   it("refuses a proof that was changed in any way", () => {

@@ -2,8 +2,9 @@
  * Merkle trees over chunks of 256 bytes (docs/formats.md, "Chunk trees"). Positions and the number of chunks are bound:
  * a proof's length and the side of each sibling follow from count and index, never from the proof.
  */
+import { concatBytes } from "@noble/hashes/utils";
 import { CHUNK_BYTES } from "../model/tensor.ts";
-import { fromHex, type Hex, keccak256, toHex } from "./keccak.ts";
+import { fromHex, type HashEach, type Hex, keccak256, keccakEach, toHex } from "./keccak.ts";
 
 const NODE_BYTES = 32;
 
@@ -38,22 +39,69 @@ export function treeDepth(count: number): number {
   return depth;
 }
 
+/** The tree over some bytes, all its nodes kept, so that every proof costs nothing but reading. */
+export class ChunkTree {
+  /** Chunks, the missing ones not counted. */
+  readonly count: number;
+  readonly depth: number;
+  readonly #bytes: Uint8Array;
+  /** The nodes of every level, end to end, leaves first, without those that lie wholly beyond the last chunk. */
+  readonly #levels: Uint8Array[];
+  readonly #empty: Uint8Array[];
+
+  /**
+   * @param bytes kept, not copied; padded with zeros to whole chunks
+   * @param hashEach keccak256, by the means of the caller's choice
+   */
+  constructor(bytes: Uint8Array, hashEach: HashEach = keccakEach) {
+    this.count = chunkCount(bytes.length);
+    this.depth = treeDepth(this.count);
+    this.#bytes = bytes;
+    this.#empty = emptyNodes(this.depth);
+    this.#levels = levelsOf(bytes, this.#empty, hashEach);
+  }
+
+  /** 32 zero bytes if there are no chunks. */
+  get root(): Hex {
+    return toHex(this.count === 0 ? new Uint8Array(NODE_BYTES) : this.node(this.depth, 0));
+  }
+
+  /** Node `position` of a level, leaves at level 0, as a view. Beyond the last chunk: the root of missing chunks. */
+  node(level: number, position: number): Uint8Array {
+    const nodes = this.#levels[level];
+    const empty = this.#empty[level];
+    const isNode = Number.isInteger(position) && position >= 0 && position < 2 ** (this.depth - level);
+    if (nodes === undefined || empty === undefined || !isNode) {
+      throw new RangeError(`there is no node ${position} on level ${level} of ${this.depth}`);
+    }
+    const start = position * NODE_BYTES;
+    return start < nodes.length ? nodes.subarray(start, start + NODE_BYTES) : empty;
+  }
+
+  /** A copy of chunk `index`, padded with zeros. Throws {@link ChunkIndexError} if there is none. */
+  chunk(index: number): Uint8Array {
+    if (!isIndex(index, this.count)) throw new ChunkIndexError(index, this.count);
+    return chunkAt(this.#bytes, index);
+  }
+
+  /** Proves chunk `index`. Throws {@link ChunkIndexError} if there is none. */
+  proof(index: number): ChunkProof {
+    const chunk = this.chunk(index);
+    const siblings = Array.from({ length: this.depth }, (_, level) =>
+      toHex(this.node(level, siblingOf(Math.floor(index / 2 ** level)))),
+    );
+    return { chunk, siblings };
+  }
+}
+
 /** The root over `bytes`, which are padded with zeros to whole chunks; 32 zero bytes if there are none. */
 export function chunkRoot(bytes: Uint8Array): Hex {
-  const root = levelsOf(bytes).at(-1)?.[0];
-  return toHex(root ?? new Uint8Array(NODE_BYTES));
+  return new ChunkTree(bytes).root;
 }
 
 /** Proves chunk `index` of `bytes`. Throws {@link ChunkIndexError} if there is none. */
 export function chunkProof(bytes: Uint8Array, index: number): ChunkProof {
-  const count = chunkCount(bytes.length);
-  if (!isIndex(index, count)) throw new ChunkIndexError(index, count);
-  const levels = levelsOf(bytes).slice(0, -1);
-  const siblings = levels.map((nodes, level) => {
-    const position = Math.floor(index / 2 ** level);
-    return toHex(nodes[siblingOf(position)] ?? emptyNode(level));
-  });
-  return { chunk: chunkAt(bytes, index), siblings };
+  return new ChunkTree(bytes).proof(index);
 }
 
 /**
@@ -77,34 +125,36 @@ export function verifyChunk(root: Hex, count: number, index: number, proof: Chun
   return toHex(top) === root;
 }
 
-/** The nodes of every level, leaves first, without those that lie wholly beyond the last chunk. */
-function levelsOf(bytes: Uint8Array): Uint8Array[][] {
-  const count = chunkCount(bytes.length);
-  let nodes = Array.from({ length: count }, (_, index) => keccak256(chunkAt(bytes, index)));
+/** The levels of a tree over `bytes`, leaves first; a level of odd length is completed with the empty node of its height. */
+function levelsOf(bytes: Uint8Array, empty: readonly Uint8Array[], hashEach: HashEach): Uint8Array[] {
+  const wholeChunks = Math.floor(bytes.length / CHUNK_BYTES);
+  const whole = hashEach(bytes.subarray(0, wholeChunks * CHUNK_BYTES), CHUNK_BYTES);
+  const isLastPartial = wholeChunks < chunkCount(bytes.length);
+  const leaves = isLastPartial ? [whole, keccak256(chunkAt(bytes, wholeChunks))] : [whole];
+  let nodes = concatBytes(...leaves);
   const levels = [nodes];
-  for (let level = 0; level < treeDepth(count); level++) {
-    const children = nodes;
-    const isLeft = (_: Uint8Array, position: number) => position % 2 === 0;
-    nodes = children
-      .filter(isLeft)
-      .map((left, parent) => keccak256(left, children[2 * parent + 1] ?? emptyNode(level)));
+  for (const missing of empty.slice(0, -1)) {
+    const isOdd = (nodes.length / NODE_BYTES) % 2 === 1;
+    nodes = hashEach(isOdd ? concatBytes(nodes, missing) : nodes, 2 * NODE_BYTES);
     levels.push(nodes);
   }
   return levels;
 }
 
+/** For every level the root of a subtree of `2^level` missing chunks. */
+function emptyNodes(depth: number): Uint8Array[] {
+  const nodes = [keccak256(new Uint8Array(CHUNK_BYTES))];
+  for (const node of nodes) {
+    if (nodes.length <= depth) nodes.push(keccak256(node, node));
+  }
+  return nodes;
+}
+
 /** A copy of chunk `index`, padded with zeros. */
-function chunkAt(bytes: Uint8Array, index: number): Uint8Array {
+export function chunkAt(bytes: Uint8Array, index: number): Uint8Array {
   const chunk = new Uint8Array(CHUNK_BYTES);
   chunk.set(bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES));
   return chunk;
-}
-
-/** The root of a subtree of `2^level` missing chunks. */
-function emptyNode(level: number): Uint8Array {
-  let node = keccak256(new Uint8Array(CHUNK_BYTES));
-  for (let below = 0; below < level; below++) node = keccak256(node, node);
-  return node;
 }
 
 const siblingOf = (position: number) => (position % 2 === 0 ? position + 1 : position - 1);

@@ -57,6 +57,17 @@ export class DimBindingError extends Error {
   }
 }
 
+/** A value bound to an input that does not exist or is of another type or shape. */
+export class InputBindingError extends Error {
+  readonly input: string;
+
+  constructor(input: string) {
+    super(`the value bound to ${input} does not fit: no input has this name, dtype and dimensions`);
+    this.name = "InputBindingError";
+    this.input = input;
+  }
+}
+
 /** A tensor with more elements than a kernel can index. */
 export class TensorTooLargeError extends Error {
   readonly tensor: string;
@@ -67,5 +78,55 @@ export class TensorTooLargeError extends Error {
     this.name = "TensorTooLargeError";
     this.tensor = tensor;
     this.dims = dims;
+  }
+}
+
+/** A node, attribute or constant that breaks ONNX's rules; {@link NodeError} says where. */
+export class InvalidNodeError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "InvalidNodeError";
+  }
+}
+
+/** Something that ONNX allows and Assay does not do; {@link NodeError} says where. */
+export class UnsupportedError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "UnsupportedError";
+  }
+}
+
+/** A value decides a shape, an axis, a branch or a trip count, and is known only when the program runs. */
+export class UnboundValueError extends UnsupportedError {
+  /** The inputs of the model that it is computed from: bound, they make it known. */
+  readonly inputs: readonly string[];
+
+  constructor(what: string, inputs: readonly string[]) {
+    super(`${what} must be known when compiling: bind ${inputs.join(", ")}`);
+    this.name = "UnboundValueError";
+    this.inputs = inputs;
+  }
+}
+
+/** A node that cannot be lowered, and why. */
+export class NodeError extends Error {
+  readonly node: string;
+  /** With its domain unless that is ai.onnx. */
+  readonly operator: string;
+  readonly opset: number;
+  readonly reason: string;
+  /** Whether it is Assay that lacks something; otherwise the model is wrong. */
+  readonly isUnsupported: boolean;
+
+  constructor(node: { name: string; operator: string; domain: string; opset: number }, { cause }: { cause: Error }) {
+    const operator = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
+    super(`node ${node.name} (${operator}, opset ${node.opset}): ${cause.message}`, { cause });
+    this.name = "NodeError";
+    this.node = node.name;
+    this.operator = operator;
+    this.opset = node.opset;
+    this.reason = cause.message;
+    this.isUnsupported = cause instanceof UnsupportedError;
   }
 }

@@ -55,26 +55,37 @@ const DTYPE_OF: ReadonlyMap<number, Dtype> = new Map([
  * @throws UnknownOutputError
  */
 export function readSignature(onnx: Uint8Array, outputs?: readonly string[]): Signature {
-  const graph = readGraph(onnx);
+  const { graph } = decodeModel(onnx);
+  return { inputs: inputsOf(graph), outputs: select(graph.output, outputs).map(readTensor) };
+}
+
+/**
+ * The tensors that a graph takes, initializers left out.
+ * @throws MalformedOnnxError, UnsupportedTensorError
+ */
+export function inputsOf(graph: GraphProto): TensorSignature[] {
   const constants = new Set([
     ...graph.initializer.map(({ name }) => name),
     ...graph.sparseInitializer.map(({ values }) => values?.name),
   ]);
-  const inputs = graph.input.filter(({ name }) => !constants.has(name));
-  checkNames("input", inputs);
-  checkNames("output", graph.output);
-  return {
-    inputs: inputs.map(readTensor),
-    outputs: select(graph.output, outputs).map(readTensor),
-  };
+  return graph.input.filter(({ name }) => !constants.has(name)).map(readTensor);
 }
 
-function readGraph(onnx: Uint8Array): GraphProto {
-  const { graph, opsetImport } = decode(onnx);
+/** The names of a graph's outputs, or those wanted of them. Throws UnknownOutputError. */
+export function outputNames(graph: GraphProto, wanted: readonly string[] | undefined): string[] {
+  return select(graph.output, wanted).map(({ name }) => name);
+}
+
+/** Decodes a file that has a graph with outputs, whose inputs and outputs have names. Throws MalformedOnnxError. */
+export function decodeModel(onnx: Uint8Array): ModelProto & { graph: GraphProto } {
+  const model = decode(onnx);
+  const { graph, opsetImport } = model;
   if (graph === undefined) throw new MalformedOnnxError("it has no graph");
   if (graph.output.length === 0) throw new MalformedOnnxError("it has no outputs");
   if (opsetImport.length === 0) throw new MalformedOnnxError("it names no operator set");
-  return graph;
+  checkNames("input", graph.input);
+  checkNames("output", graph.output);
+  return { ...model, graph };
 }
 
 function decode(onnx: Uint8Array): ModelProto {

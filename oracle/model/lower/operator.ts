@@ -1,0 +1,119 @@
+/** What an operator is to the lowering: an entry of its family, and the node it is asked to lower. */
+
+import { InvalidNodeError, UnboundValueError, UnsupportedError } from "../onnx/errors.ts";
+import type { Graph, Node } from "../onnx/graph.ts";
+import { saturated } from "../onnx/graph.ts";
+import { type Dtype, unpack } from "../tensor.ts";
+import type { Num } from "./expr.ts";
+import type { Kernels } from "./kernels.ts";
+import { closure, type Sequence, type Tensor, type Value } from "./tensor.ts";
+
+export interface Operator {
+  /** "" (ai.onnx) by default. */
+  readonly domain?: string;
+  readonly name: string;
+  /** The first opset of its domain in which the operator is what `lower` makes of it; a later entry may replace it. */
+  readonly since: number;
+  /** The value of the output, or of each in order; undefined for one that Assay cannot give. */
+  readonly lower: (node: NodeContext) => Value | readonly (Value | undefined)[];
+}
+
+/** Lowers a graph inside a node. */
+export type LowerGraph = (graph: Graph, inputs: readonly Value[]) => Value[];
+
+/** A node with the values of its inputs. */
+export class NodeContext {
+  readonly node: Node;
+  readonly kernels: Kernels;
+  /** A branch or body, given the values of its inputs. */
+  readonly lowerGraph: LowerGraph;
+  readonly #values: readonly (Value | undefined)[];
+
+  constructor(node: Node, values: readonly (Value | undefined)[], kernels: Kernels, lowerGraph: LowerGraph) {
+    this.node = node;
+    this.kernels = kernels;
+    this.lowerGraph = lowerGraph;
+    this.#values = values;
+  }
+
+  get attributes() {
+    return this.node.attributes;
+  }
+
+  get opset(): number {
+    return this.node.opset;
+  }
+
+  /** How many inputs are named, the ones not given included. */
+  get inputCount(): number {
+    return this.#values.length;
+  }
+
+  /** Input `i`. Throws InvalidNodeError if it is not given, UnsupportedError if it is no tensor. */
+  tensor(i: number): Tensor {
+    const tensor = this.optionalTensor(i);
+    if (tensor === undefined) throw new InvalidNodeError(`input ${i} is missing`);
+    return tensor;
+  }
+
+  optionalTensor(i: number): Tensor | undefined {
+    const value = this.#values[i];
+    if (value !== undefined && "items" in value) throw new UnsupportedError(`input ${i} is a sequence`);
+    return value;
+  }
+
+  /** Input `i`, whatever it is. */
+  value(i: number): Value {
+    const value = this.#values[i];
+    if (value === undefined) throw new InvalidNodeError(`input ${i} is missing`);
+    return value;
+  }
+
+  sequence(i: number): Sequence {
+    const value = this.#values[i];
+    if (value === undefined || !("items" in value)) throw new InvalidNodeError(`input ${i} is no sequence`);
+    return value;
+  }
+
+  /** All inputs, which must be tensors. */
+  tensors(): Tensor[] {
+    return this.#values.map((_, i) => this.tensor(i));
+  }
+
+  /** The elements of input `i`, which decides shapes and so must be known now. Throws UnsupportedError if it is not. */
+  constant(i: number): readonly (number | bigint)[] {
+    return constantElements(this.kernels.rowMajor(this.tensor(i)), `input ${i} (${this.node.inputs[i]})`);
+  }
+
+  /** The same for integers, saturated at 2^53: "to the end" is often the largest one. Undefined if not given. */
+  optionalIntegers(i: number): number[] | undefined {
+    return this.#values[i] === undefined ? undefined : this.constant(i).map(saturated);
+  }
+
+  integers(i: number): number[] {
+    const values = this.optionalIntegers(i);
+    if (values === undefined) throw new InvalidNodeError(`input ${i} is missing`);
+    return values;
+  }
+
+  /** Axis `axis`, negative ones counted from the end. Throws InvalidNodeError outside of `rank`. */
+  axis(axis: number, rank: number): number {
+    if (!(axis >= -rank && axis < rank)) throw new InvalidNodeError(`axis ${axis} of rank ${rank}`);
+    return axis < 0 ? axis + rank : axis;
+  }
+
+  /** An output of the first input's dtype, element by element from the inputs, which broadcast. */
+  elementwise(element: (...values: Num[]) => Num, dtype: Dtype = this.tensor(0).dtype): Tensor {
+    const inputs = this.tensors();
+    if (inputs.length < element.length)
+      throw new InvalidNodeError(`${inputs.length} inputs instead of ${element.length}`);
+    return this.kernels.elementwise(dtype, inputs, element);
+  }
+}
+
+/** The elements of a row-major constant. */
+function constantElements({ dtype, source }: Tensor, what: string): readonly (number | bigint)[] {
+  if (source.space === "weights") return Array.from<number | bigint>(unpack(dtype, source.bytes));
+  const inputs = [...closure([source])].flatMap((origin) => (origin.space === "input" ? [origin.name] : []));
+  throw new UnboundValueError(what, inputs);
+}
