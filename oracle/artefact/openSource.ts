@@ -67,7 +67,7 @@ async function openUrl(uri: string, signal: AbortSignal): Promise<AsyncIterable<
 
 /** URIs come from the chain and locations from servers: neither need be a URL. */
 function parse(text: string, base?: URL): URL {
-  const url = URL.parse(text, base);
+  const url = URL.parse(text, base?.href);
   if (url === null) throw new SourceError("refused", "not a URL");
   return url;
 }

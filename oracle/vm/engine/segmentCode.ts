@@ -1,5 +1,5 @@
 /** Code for any piece of any element: what a dispute asks for. */
-import { DTYPES } from "../../model/tensor.ts";
+import binaryen from "binaryen";
 import type { ValidKernel } from "../validate.ts";
 import { buildModule, type Expression, FunctionBuilder, type Local, type ModuleBuilder } from "../wasmBuilder.ts";
 import type { Node } from "./graph.ts";
