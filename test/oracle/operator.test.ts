@@ -338,6 +338,22 @@ describe("operator", () => {
     ).to.have.length(3);
   });
 
+  it("waits after a transaction that reverted, and sends what it was for one by one", async () => {
+    const node = await open({ retryAfterMs: 60_000 });
+    const both = [await askNew(), await askNew()];
+    await tick(node);
+    server.alter = (method, result) => (method === "eth_estimateGas" ? "0x186a0" : result);
+    await tick(node, 3);
+    server.alter = (_method, result) => result;
+    await tick(node, 2);
+    expect(await sent(), "the one that ran out of gas").to.equal(1);
+    for (const one of both) expect(await stateOf(node, one)).to.equal("computed");
+    await pass(60);
+    await tick(node, 3);
+    for (const one of both) expect(await stateOf(node, one)).to.equal("asserted");
+    expect(await sent(), "one each").to.equal(3);
+  });
+
   it("delivers a callback that was missed once the consumer takes it", async () => {
     const node = await open({ redeliveries: 5 });
     const { requestId, consumer } = await askAsContract(REVERT, {
