@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -82,6 +83,15 @@ describe("ArtefactCache", () => {
     expect(await cache().artefacts.obtain(HASH, []), "by another run of the program").to.equal(path);
     expect(requests).to.deep.equal(["/model"]);
     expect((await metrics.text()).body).to.include('assay_artefact_fetches_total{outcome="fetched"} 1');
+  });
+
+  it("fetches again, once, what was deleted since", async () => {
+    const { artefacts } = cache();
+    const path = await artefacts.obtain(HASH, [`${url}/model`]);
+    rmSync(path);
+    await Promise.all([1, 2].map(() => artefacts.obtain(HASH, [`${url}/model`])));
+    expect(readFileSync(path)).to.deep.equal(BYTES);
+    expect(requests).to.deep.equal(["/model", "/model"]);
   });
 
   it("makes the folder", async () => {
@@ -209,6 +219,8 @@ describe("ArtefactCache", () => {
     await fails(["file:../outside.onnx"], "the path leads out of the folder", false, { fileRoot });
     await fails(["file:link.onnx"], "the path leads out of the folder", false, { fileRoot });
     await fails(["file:deep"], "not a regular file", false, { fileRoot });
+    execFileSync("mkfifo", [join(fileRoot, "pipe")]);
+    await fails(["file:pipe"], "not a regular file", false, { fileRoot });
     await fails(["file:missing.onnx"], "ENOENT", true, { fileRoot });
     await fails(["file:model.onnx"], "ENOENT", true, { fileRoot: join(root, "nowhere") });
     await cache({ fileRoot }).artefacts.obtain(HASH, ["file:deep/model.onnx"]);

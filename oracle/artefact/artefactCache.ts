@@ -47,7 +47,13 @@ export class ArtefactCache implements Artefacts {
   /** @inheritdoc A cached file is hashed once per run of the program: a corrupted one is fetched again. */
   async obtain(sha256: Hex, uris: readonly string[]): Promise<string> {
     const known = this.#obtained.get(sha256);
-    if (known !== undefined) return await known;
+    if (known !== undefined) {
+      const path = await known;
+      if (existsSync(path)) return path;
+      // Deleted since. Whoever else noticed may be fetching it already.
+      if (this.#obtained.get(sha256) === known) this.#obtained.delete(sha256);
+      return await this.obtain(sha256, uris);
+    }
     // All who wait for it are told the same.
     const path = this.#obtain(sha256, uris).catch((error: unknown) => {
       this.#obtained.delete(sha256);

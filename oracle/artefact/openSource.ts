@@ -1,4 +1,5 @@
 /** The bytes behind a URI. */
+import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { SourceError } from "./sourceError.ts";
@@ -31,7 +32,8 @@ async function openFile(path: string, fileRoot: string | undefined): Promise<Asy
   if (inside === ".." || inside.startsWith(`..${sep}`)) {
     throw new SourceError("refused", "the path leads out of the folder for file: URIs");
   }
-  const file = await open(resolved).catch(unavailable);
+  // Opening a pipe would wait for somebody to write to it.
+  const file = await open(resolved, constants.O_RDONLY | constants.O_NONBLOCK).catch(unavailable);
   // A device or a pipe could give bytes for ever, or never.
   if ((await file.stat()).isFile()) return file.createReadStream();
   await file.close();

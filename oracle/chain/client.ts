@@ -157,6 +157,7 @@ export class ChainClient implements Chain {
       assignedTo: assignment.operator === ZeroAddress ? undefined : assignment.operator,
       requestedAt: assignment.requestedAt,
       exclusiveUntil: assignment.requestedAt + assignment.latency,
+      penaltyBps: model.semantics === 0 ? 0 : assignment.penaltyBps,
     };
   }
 

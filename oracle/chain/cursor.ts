@@ -1,5 +1,5 @@
 /** Reads the coordinator's requests block by block, and notices when blocks that were read are not the chain's any more. */
-import type { Block, Log } from "ethers";
+import { type Block, getAddress, type Log } from "ethers";
 import type { RequestedEvent } from "../roles/ports.ts";
 import {
   type Counter,
@@ -84,7 +84,7 @@ export class LogCursor implements Feed {
     // The head may be lower than what was read, if the endpoint lags: only what it knows can contradict it.
     const known = tail.filter(({ number }) => number <= head);
     for (const [depth, block] of known.entries()) {
-      const now = await this.#provider.getBlock(block.number);
+      const now = await this.#block(block.number);
       if (now === null) return undefined;
       if (now.hash === block.hash) return depth === 0 ? undefined : block.number;
     }
@@ -95,7 +95,7 @@ export class LogCursor implements Feed {
   /** A range far enough below the head that every endpoint has it and nothing changes it. */
   async #readRange(from: number, limit: number): Promise<FeedStep> {
     const to = Math.min(limit, from + this.#options.maxRange - 1);
-    const block = await this.#provider.getBlock(to);
+    const block = await this.#block(to);
     if (block === null) return { kind: "idle" };
     const logs = await this.#logs.read(this.#filter(), from, to);
     return { kind: "advance", blocks: [refOf(block)], requests: this.#requests(logs) };
@@ -105,13 +105,33 @@ export class LogCursor implements Feed {
   async #readRecent(last: BlockRef | undefined, from: number, until: number): Promise<FeedStep> {
     const count = Math.min(RECENT_STEP, until - from + 1);
     const numbers = Array.from({ length: count }, (_, i) => from + i);
-    const found = await Promise.all(numbers.map((number) => this.#provider.getBlock(number)));
+    const found = await Promise.all(numbers.map((number) => this.#block(number)));
     const blocks = chained(last, found);
-    const logs = await Promise.all(
-      blocks.map(({ hash }) => this.#provider.getLogs({ ...this.#filter(), blockHash: hash })),
-    );
+    const logs = await Promise.all(blocks.map((block) => this.#logsOf(block)));
     if (blocks.length === 0) return { kind: "idle" };
     return { kind: "advance", blocks, requests: this.#requests(logs.flat()) };
+  }
+
+  /** A block by the number asked for: the store takes one block per number, in order. */
+  async #block(number: number): Promise<Block | null> {
+    const block = await this.#provider.getBlock(number);
+    if (block !== null && block.number !== number) {
+      throw new RpcError(`asked for block ${number}, the endpoint gave ${block.number}`);
+    }
+    return block;
+  }
+
+  async #logsOf({ number, hash }: BlockRef): Promise<Log[]> {
+    const { coordinator } = this.#options;
+    const logs = await this.#provider.getLogs({ ...this.#filter(), blockHash: hash });
+    for (const log of logs) {
+      const isAsked = log.blockHash === hash && log.blockNumber === number;
+      if (isAsked && log.address === getAddress(coordinator)) continue;
+      throw new RpcError(
+        `asked for logs of ${coordinator} in block ${hash}, the endpoint gave one of ${log.address} in ${log.blockHash}`,
+      );
+    }
+    return logs;
   }
 
   #filter() {

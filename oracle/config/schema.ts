@@ -69,7 +69,13 @@ const operator = z.strictObject({
     .describe(
       "Whether to answer, too, what is assigned to nobody or left unanswered by the operator it is assigned to.",
     ),
-  minProfitEth: z.number().min(0).default(0).describe("What such an answer must leave when its gas is paid."),
+  minProfitEth: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      "What an answer must leave when its gas is paid; less by the penalty if the request is assigned to this operator.",
+    ),
   answerMarginS: count(0, 86_400)
     .default(15)
     .describe("No answer is begun when less than this is left of its answer period: it has to be mined in time."),

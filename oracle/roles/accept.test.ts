@@ -19,6 +19,7 @@ const terms: Terms = {
   assignedTo: US,
   requestedAt: 1000,
   exclusiveUntil: 1010,
+  penaltyBps: 0,
 };
 const view: RequestView = {
   status: "requested",
@@ -38,6 +39,7 @@ const situation: Situation = {
   bondWei: 10n,
   gasPriceWei: GWEI,
   nowS: 1005,
+  headS: 1005,
   marginS: 10,
   takesOpen: true,
 };
@@ -69,7 +71,24 @@ const reopened = { isReopened: true, startedAt: 1000 };
 
 const CASES: Record<string, readonly [Case, Acceptance]> = {
   "assigned to us": [{}, answer],
-  "assigned to us, at a loss: that was our own offer": [{ feeWei: 1n }, answer],
+  "assigned to us, at a loss": [{ feeWei: 1n }, skip("not worth the gas")],
+  "assigned to us, at a loss that callbacks nobody pays for make": [
+    { terms: { wantsFinal: true, callbackGas: 500_000n }, feeWei: 600_000n * GWEI },
+    skip("not worth the gas"),
+  ],
+  // 95 of 100 less 150 for the gas: a loss of 55
+  "assigned to us, at a loss as large as the penalty": [
+    { terms: { penaltyBps: 5500 }, feeWei: 100_000n * GWEI },
+    answer,
+  ],
+  "assigned to us, at a loss larger than the penalty": [
+    { terms: { penaltyBps: 5499 }, feeWei: 100_000n * GWEI },
+    skip("not worth the gas"),
+  ],
+  "assigned to another, at a loss smaller than its penalty": [
+    { terms: { assignedTo: THEM, penaltyBps: 9999 }, situation: { nowS: 1011 }, feeWei: 100_000n * GWEI },
+    skip("not worth the gas"),
+  ],
   "assigned to nobody": [{ terms: open }, answer],
   "assigned to nobody, when only assigned ones are taken": [
     { terms: open, situation: { takesOpen: false } },
@@ -99,12 +118,13 @@ const CASES: Record<string, readonly [Case, Acceptance]> = {
     wait(1021, "assigned to another operator"),
   ],
   "reopened for nobody": [{ terms: { assignedTo: THEM }, view: reopened }, answer],
-  "answered by another": [{ view: { status: "asserted" } }, skip("answered by another operator")],
+  "answered by another": [{ view: { status: "asserted" } }, wait(1035, "answered by another operator")],
   "final already": [{ view: { status: "final" } }, skip("answered by another operator")],
   "answered by us": [{ view: { status: "asserted", own } }, skip("this operator's assertion is there already")],
   "not there (any more)": [{ view: { status: "none" } }, wait(1010, "the chain does not know it at the moment")],
-  "the last second that leaves the margin": [{ situation: { nowS: 1090 } }, answer],
-  "too late": [{ situation: { nowS: 1091 } }, { kind: "expire", reason: "the answer period ends at 1100" }],
+  "the last second that leaves the margin": [{ situation: { headS: 1090 } }, answer],
+  "too late": [{ situation: { headS: 1091 } }, { kind: "expire", reason: "the answer period ends at 1100" }],
+  "too late by our clock only, which may be wrong": [{ situation: { nowS: 5000 } }, answer],
   expired: [{ view: { status: "expired" } }, { kind: "expire", reason: "the answer period ends at 1100" }],
   "the largest callback": [{ terms: { callbackGas: 500_000n } }, answer],
   "a callback too large": [{ terms: { callbackGas: 500_001n } }, skip("a callback of 500001 gas")],

@@ -3,7 +3,7 @@ import type { Job, JobStore } from "../store/port.ts";
 import { chunkRoot } from "../vm/chunkTree.ts";
 import type { Hex } from "../vm/keccak.ts";
 import { accept } from "./accept.ts";
-import { submitBatch } from "./batch.ts";
+import { groups, submitBatch } from "./batch.ts";
 import type { Moment } from "./moment.ts";
 import type {
   Chain,
@@ -19,7 +19,7 @@ import type {
   Terms,
 } from "./ports.ts";
 import type { RunsOptions } from "./runs.ts";
-import { beginTx, nextTxKey, txKey } from "./txKey.ts";
+import { backOffMs, beginTx, nextTxKey, txKey } from "./txKey.ts";
 
 export interface AssertionsDeps {
   readonly store: JobStore;
@@ -41,6 +41,8 @@ export const NO_TRACE: Hex = `0x${"00".repeat(32)}`;
 interface Ready {
   readonly job: Job;
   readonly signed: SignedAnswer;
+  /** The transaction before this one reverted. */
+  readonly isAlone: boolean;
 }
 
 export class Assertions {
@@ -78,12 +80,14 @@ export class Assertions {
     const batch = {
       build: (items: readonly Ready[]) => this.#deps.chain.assertResults(items.map(({ signed }) => signed)),
       keyOf: ({ job }: Ready) => nextTxKey(job, "asserting"),
+      callbackGas: ({ job }: Ready) => {
+        const { wantsProvisional, callbackGas } = chain.terms(job.request);
+        return wantsProvisional ? callbackGas : 0n;
+      },
       begin: (items: readonly Ready[]) => this.#begin(items),
       refuse: ({ job }: Ready, error: RevertError) => this.#wait(job, moment, error),
     };
-    for (let i = 0; i < ready.length; i += this.#options.maxBatch) {
-      await submitBatch(ready.slice(i, i + this.#options.maxBatch), batch, this.#deps);
-    }
+    for (const items of groups(ready, this.#options.maxBatch)) await submitBatch(items, batch, this.#deps);
   }
 
   /** What became of the transactions sent. */
@@ -104,25 +108,30 @@ export class Assertions {
   }
 
   async #conclude(job: Job, delivery: Delivery | undefined, moment: Moment): Promise<void> {
-    const { store, chain, logger } = this.#deps;
+    const { store, chain, outbox, logger } = this.#deps;
     // An endpoint that is behind the receipt's would say that there is no assertion.
     if (delivery?.state === "mined" && delivery.block > moment.head.number) return;
-    const { own } = await chain.request(job.requestId, this.#options.operator);
-    if (own === undefined) {
+    const { own, status } = await chain.request(job.requestId, this.#options.operator);
+    // Whoever finalises also clears: what was mined and is final without us was done by somebody else.
+    const isFinal = status === "final" && delivery?.state === "mined";
+    if (own === undefined && !isFinal) {
       // Never queued, reverted, passed over in a batch, or undone by a reorganisation: the next try finds out.
       logger.warn({ requestId: job.requestId, delivery }, "not asserted");
-      await store.change(job, { state: "computed" });
+      const { retryAfterMs } = this.#options;
+      const isReverted = delivery?.state === "reverted";
+      const waitMs = isReverted ? await backOffMs(outbox, job, "asserting", retryAfterMs) : 0;
+      await store.change(job, { state: "computed", notBeforeMs: waitMs === 0 ? 0 : moment.nowMs + waitMs });
       return;
     }
     await store.change(job, { state: "asserted", notBeforeMs: 0 });
     this.#asserted.inc();
     this.#latency.observe(moment.nowS - chain.terms(job.request).requestedAt);
-    logger.info({ requestId: job.requestId, finalisableAt: own.finalisableAt }, "asserted");
+    logger.info({ requestId: job.requestId, finalisableAt: own?.finalisableAt }, "asserted");
   }
 
   /** Signs the answer, unless the chain says by now that there is no point in it. */
   async #prepare(job: Job, moment: Moment, freeWei: bigint): Promise<Ready | undefined> {
-    const { store, chain } = this.#deps;
+    const { store, chain, outbox } = this.#deps;
     const { operator, takesOpen, marginS } = this.#options;
     const { requestId, request } = job;
     const terms = chain.terms(request);
@@ -140,7 +149,8 @@ export class Assertions {
     }
     const { own, gasPriceWei, nowS } = moment;
     const bondWei = chain.bondWei(terms);
-    const situation = { operator, own, freeWei, bondWei, gasPriceWei, nowS, marginS, takesOpen };
+    const headS = moment.head.timestamp;
+    const situation = { operator, own, freeWei, bondWei, gasPriceWei, nowS, headS, marginS, takesOpen };
     const acceptance = accept(terms, request.fee, view, serving, situation);
     switch (acceptance.kind) {
       case "skip":
@@ -150,10 +160,16 @@ export class Assertions {
         await this.#end(job, "expired", acceptance.reason);
         return undefined;
       case "wait":
-        await store.change(job, { state: "computed", notBeforeMs: acceptance.untilS * 1000 });
+        // Another's answer stands for a whole window: this one's bond is not kept free for so long.
+        await store.change(job, {
+          state: view.status === "asserted" ? "seen" : "computed",
+          notBeforeMs: acceptance.untilS * 1000,
+        });
         return undefined;
-      case "answer":
-        return { job, signed: await this.#sign(job, terms, moment) };
+      case "answer": {
+        const before = await outbox.delivery(txKey(job, "asserting"));
+        return { job, signed: await this.#sign(job, terms, moment), isAlone: before?.state === "reverted" };
+      }
     }
   }
 

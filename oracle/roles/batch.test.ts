@@ -1,9 +1,14 @@
 import { expect } from "chai";
-import { type Batch, submitBatch } from "./batch.ts";
+import { type Batch, groups, submitBatch } from "./batch.ts";
 import { type Call, type Outbox, RevertError, RpcError } from "./ports.ts";
 
 /** Submits numbers; the call's data is the list of them, and what a call costs is decided by `gasOf`. */
-async function submit(items: readonly number[], gasOf: (items: readonly number[]) => bigint, dataBytes = 10) {
+async function submit(
+  items: readonly number[],
+  gasOf: (items: readonly number[]) => bigint,
+  dataBytes = 10,
+  callbackGas = 0n,
+) {
   const log: string[] = [];
   const refused: string[] = [];
   const calls = new Map<Call, readonly number[]>();
@@ -14,6 +19,7 @@ async function submit(items: readonly number[], gasOf: (items: readonly number[]
       return call;
     },
     keyOf: (item) => `key${item}`,
+    callbackGas: () => callbackGas,
     begin: (some) => {
       log.push(`begin ${some}`);
       return Promise.resolve();
@@ -67,6 +73,15 @@ describe("submitBatch", () => {
     ]);
   });
 
+  it("pays for callbacks that are cheap in the estimate alone", async () => {
+    const { log } = await submit([1, 2, 3], () => 100n, 10, 315n);
+    expect(log.filter((line) => line.startsWith("submit"))).to.deep.equal([
+      "submit key1,key2 765", // 125 + 2 * 320: three would need more than 1000
+      "submit key3 445",
+    ]);
+    expect((await submit([1], () => 900n, 10, 315n)).log).to.include("submit key1 1000");
+  });
+
   it("refuses one that needs too much gas or too many bytes alone", async () => {
     expect((await submit([1], () => 1001n)).refused).to.deep.equal(["1 TooMuchGas"]);
     expect((await submit([1], () => 1n, 120_001)).refused).to.deep.equal(["1 TransactionTooLarge"]);
@@ -82,5 +97,14 @@ describe("submitBatch", () => {
       throw new RpcError("no endpoint answers");
     });
     expect(await failure.catch((error: Error) => error)).to.be.instanceOf(RpcError);
+  });
+});
+
+describe("groups", () => {
+  it("are full, and what must go alone does", () => {
+    const item = (n: number) => ({ n, isAlone: n % 10 === 0 });
+    const numbers = groups([1, 10, 2, 20, 3].map(item), 2).map((items) => items.map(({ n }) => n));
+    expect(numbers).to.deep.equal([[1, 2], [3], [10], [20]]);
+    expect(groups([], 2)).to.deep.equal([]);
   });
 });

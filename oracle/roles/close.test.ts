@@ -15,6 +15,7 @@ const terms: Terms = {
   assignedTo: undefined,
   requestedAt: 1000,
   exclusiveUntil: 1000,
+  penaltyBps: 0,
 };
 const own: AssertionView = { isLive: true, isHeld: false, finalisableAt: 2000 };
 const view: RequestView = {

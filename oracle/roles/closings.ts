@@ -2,11 +2,11 @@
 import type { Job, JobStore } from "../store/port.ts";
 import { chunkRoot } from "../vm/chunkTree.ts";
 import { NO_TRACE } from "./assertions.ts";
-import { submitBatch } from "./batch.ts";
+import { groups, submitBatch } from "./batch.ts";
 import { close } from "./close.ts";
 import type { Moment } from "./moment.ts";
 import type { Address, Call, Chain, Counter, Finalisation, Logger, Metrics, Outbox, RevertError } from "./ports.ts";
-import { beginTx, nextTxKey, type SendingState, txKey } from "./txKey.ts";
+import { backOffMs, beginTx, nextTxKey, type SendingState, txKey } from "./txKey.ts";
 
 export interface ClosingsOptions {
   readonly operator: Address;
@@ -30,6 +30,8 @@ export interface ClosingsDeps {
 interface Due {
   readonly job: Job;
   readonly finalisation: Finalisation;
+  /** The transaction before this one reverted. */
+  readonly isAlone: boolean;
 }
 
 export class Closings {
@@ -58,15 +60,22 @@ export class Closings {
       if (due !== undefined) finalisable.push(due);
     }
     const build = (items: readonly Due[]) => chain.finalise(items.map(({ finalisation }) => finalisation));
-    for (let i = 0; i < finalisable.length; i += this.#options.maxBatch) {
-      const items = finalisable.slice(i, i + this.#options.maxBatch);
+    for (const items of groups(finalisable, this.#options.maxBatch)) {
       await this.#send(items, "finalising", build, ({ job }, error) => this.#retryLater(job, moment, error));
     }
   }
 
+  /** Whether the job's transaction is not over, or reverted only now. */
   async #isUnderWay(job: Job, moment: Moment): Promise<boolean> {
     if (job.state !== "finalising" && job.state !== "delivering") return false;
-    const delivery = await this.#deps.outbox.delivery(txKey(job, job.state));
+    const { store, outbox, logger } = this.#deps;
+    const delivery = await outbox.delivery(txKey(job, job.state));
+    if (delivery?.state === "reverted") {
+      logger.warn({ requestId: job.requestId, delivery }, "the closing reverted");
+      const waitMs = await backOffMs(outbox, job, job.state, this.#options.retryAfterMs);
+      await store.change(job, { state: "asserted", notBeforeMs: moment.nowMs + waitMs });
+      return true;
+    }
     // An endpoint that is behind the receipt's would say that nothing has happened.
     return delivery?.state === "pending" || (delivery?.state === "mined" && delivery.block > moment.head.number);
   }
@@ -106,11 +115,13 @@ export class Closings {
 
   async #due(job: Job, withOutput: boolean): Promise<Due> {
     const { requestId, request, signed } = job;
+    const before = await this.#deps.outbox.delivery(txKey(job, "finalising"));
     const output = await this.#deps.store.output(request.modelId, request.inputRoot);
     if (output === undefined || signed === undefined) throw new Error(`the store lacks the answer to ${requestId}`);
     const answer = { operator: this.#options.operator, issuedAt: signed.issuedAt, traceRoot: NO_TRACE };
     const outputRoot = chunkRoot(output);
-    return { job, finalisation: { request, answer, outputRoot, output: withOutput ? output : new Uint8Array(0) } };
+    const finalisation = { request, answer, outputRoot, output: withOutput ? output : new Uint8Array(0) };
+    return { job, finalisation, isAlone: before?.state === "reverted" };
   }
 
   async #settle(due: Due, moment: Moment): Promise<void> {
@@ -140,7 +151,11 @@ export class Closings {
     const begin = async (some: readonly Due[]) => {
       for (const { job } of some) await beginTx(this.#deps.store, job, state);
     };
-    return submitBatch(items, { build, keyOf: ({ job }) => nextTxKey(job, state), begin, refuse }, this.#deps);
+    const keyOf = ({ job }: Due) => nextTxKey(job, state);
+    // Exactly those that call back carry the output.
+    const callbackGas = ({ job, finalisation }: Due) =>
+      finalisation.output.length === 0 ? 0n : this.#deps.chain.terms(job.request).callbackGas;
+    return submitBatch(items, { build, keyOf, callbackGas, begin, refuse }, this.#deps);
   }
 
   async #retryLater(job: Job, moment: Moment, error: RevertError): Promise<void> {

@@ -140,6 +140,8 @@ export interface Terms {
   readonly requestedAt: number;
   /** The last second, unix, in which only the assigned operator answers. */
   readonly exclusiveUntil: number;
+  /** 1/10,000 of the fee that the assigned operator loses if it lets that second pass. */
+  readonly penaltyBps: number;
 }
 
 /** The part of a signed Result that neither request nor output determines. */

@@ -34,6 +34,7 @@ const terms: Terms = {
   assignedTo: US,
   requestedAt: 1000,
   exclusiveUntil: 1010,
+  penaltyBps: 0,
 };
 const registered: RegisteredModel = {
   modelId: MODEL,
@@ -81,7 +82,7 @@ describe("Runs", () => {
         modelId: MODEL,
         inputRoot: word(input[0] ?? 0),
         policy: 0n,
-        fee: 1n,
+        fee: 1_000_000n,
         model: 0n,
         assignment: 0n,
       };

@@ -135,7 +135,8 @@ export class Runs {
     }
     const bondWei = chain.bondWei(terms);
     const { own, gasPriceWei, nowS } = moment;
-    const situation = { operator, own, freeWei, bondWei, gasPriceWei, nowS, marginS, takesOpen };
+    const headS = moment.head.timestamp;
+    const situation = { operator, own, freeWei, bondWei, gasPriceWei, nowS, headS, marginS, takesOpen };
     const acceptance = accept(terms, job.request.fee, view, serving, situation);
     switch (acceptance.kind) {
       case "skip":
@@ -148,7 +149,7 @@ export class Runs {
         return false;
       case "answer": {
         const endsAt = view.startedAt + terms.answerPeriod - marginS;
-        return this.#start(job, serving, Math.min(serving.deadlineMs, (endsAt - nowS) * 1000));
+        return this.#start(job, serving, Math.min(serving.deadlineMs, (endsAt - headS) * 1000));
       }
     }
   }

@@ -1,5 +1,6 @@
 /** Jobs and their transactions: entering a state that waits for one begins a new round, and the round names it. */
 import type { Job, JobChange, JobStore } from "../store/port.ts";
+import type { Outbox } from "./ports.ts";
 
 export type SendingState = "asserting" | "finalising" | "delivering";
 
@@ -22,4 +23,15 @@ export async function beginTx(
 ): Promise<void> {
   const isChanged = await store.change(job, { ...change, state, round: job.round + 1 });
   if (!isChanged) throw new Error(`job ${job.requestId} changed under way`);
+}
+
+/** Milliseconds before a transaction that reverted is sent again: doubled each time, since reverting costs gas. */
+export async function backOffMs(
+  outbox: Pick<Outbox, "attempts">,
+  { requestId }: Job,
+  state: SendingState,
+  retryAfterMs: number,
+): Promise<number> {
+  const attempts = await outbox.attempts(`${requestId}/${state}/`);
+  return retryAfterMs * 2 ** Math.max(0, attempts - 1);
 }

@@ -44,6 +44,7 @@ export class Withdrawals {
     const batch = {
       build: () => chain.withdrawFor(operator),
       keyOf: () => `${PREFIX}${count}`,
+      callbackGas: () => 0n,
       begin: () => Promise.resolve(),
       refuse: (_: Address, error: RevertError) => {
         this.#deps.logger.warn({ operator, error: error.message }, "earnings cannot be withdrawn");

@@ -191,6 +191,27 @@ describe("LogCursor", () => {
     expect(await known()).to.deep.equal([other.requestId]);
   });
 
+  for (const [what, method, lie] of [
+    ["a block of another number", "eth_getBlockByNumber", { number: "0x1" }],
+    ["logs of another block", "eth_getLogs", { blockHash: `0x${"12".repeat(32)}` }],
+    ["logs of a block of another number", "eth_getLogs", { blockNumber: "0x1" }],
+    ["logs of another contract", "eth_getLogs", { address: `0x${"34".repeat(20)}` }],
+  ] as const) {
+    it(`takes nothing of an endpoint that gives ${what}, and goes on when it does not`, async () => {
+      const asked = await ask(world, model);
+      const { intake, known } = open();
+      server.alter = (called, result) => {
+        if (called !== method) return result;
+        return Array.isArray(result) ? result.map((log) => ({ ...log, ...lie })) : { ...(result as object), ...lie };
+      };
+      expect(await failure(intake.tick())).to.be.instanceOf(RpcError);
+      expect(await known()).to.deep.equal([]);
+      server.alter = (_method, result) => result;
+      await intake.tick();
+      expect(await known()).to.deep.equal([asked.requestId]);
+    });
+  }
+
   it("passes over logs that no coordinator emits, and goes on", async () => {
     const asked = await ask(world, model);
     const { intake, known, lines } = open();

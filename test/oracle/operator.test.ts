@@ -10,6 +10,7 @@ import {
   answer,
   ask,
   deployed,
+  finalise,
   type Registered,
   register,
   stakeOperator,
@@ -164,20 +165,24 @@ describe("operator", () => {
     await other.reply(kept, new Uint8Array(96));
     await tick(node, 4);
     expect(await stateOf(node, missed)).to.equal("asserted");
-    expect(await node.store.job(kept.requestId)).to.include({
-      state: "skipped",
-      reason: "answered by another operator",
-    });
+    expect(await stateOf(node, kept)).to.equal("seen");
   });
 
-  it("drops an answer when another operator's is mined first", async () => {
+  it("keeps an answer back when another operator's is mined first, until that is final", async () => {
     const other = await rival();
     const node = await open();
     const asked = await askNew();
     await tick(node);
-    await other.reply(asked, new Uint8Array(96));
+    const answered = await other.reply(asked, new Uint8Array(96));
     await tick(node, 2);
-    expect(await stateOf(node, asked)).to.equal("skipped");
+    expect(await stateOf(node, asked)).to.equal("seen");
+    await finalise(world, asked, answered);
+    await pass(30);
+    await tick(node);
+    expect(await node.store.job(asked.requestId)).to.include({
+      state: "skipped",
+      reason: "answered by another operator",
+    });
     expect(await sent()).to.equal(0);
   });
 
@@ -205,7 +210,7 @@ describe("operator", () => {
     await other.reply(lost, new Uint8Array(96));
     server.fault = () => undefined;
     await tick(node, 3);
-    expect([await stateOf(node, lost), await stateOf(node, won)]).to.deep.equal(["skipped", "asserted"]);
+    expect([await stateOf(node, lost), await stateOf(node, won)]).to.deep.equal(["seen", "asserted"]);
     expect(await sent()).to.equal(1);
   });
 
@@ -219,7 +224,7 @@ describe("operator", () => {
     await other.reply(asked, new Uint8Array(96));
     server.fault = () => undefined;
     await tick(node, 3);
-    expect(await stateOf(node, asked)).to.equal("skipped");
+    expect(await stateOf(node, asked)).to.equal("seen");
     const latest = await world.ethers.provider.getBlock("latest", true);
     expect(latest?.prefetchedTransactions[0]).to.include({ from: world.signingKey.address, data: "0x" });
   });
@@ -285,23 +290,28 @@ describe("operator", () => {
     expect(await stateOf(node, asked)).to.equal("asserted");
   });
 
-  it("is done when somebody else finalises", async () => {
-    const node = await open({ withdrawAboveWei: undefined });
-    const asked = await askNew();
-    await tick(node, 4);
-    await pass(WINDOW_S);
-    const job = await node.store.job(asked.requestId);
-    const result = {
-      operator: world.operator.address,
-      issuedAt: job?.signed?.issuedAt ?? 0,
-      traceRoot: `0x${"00".repeat(32)}`,
-    };
-    const [event] = await world.coordinator.queryFilter(world.coordinator.filters.Asserted(asked.requestId));
-    await world.coordinator.finalise(asked.request, result, event?.args.outputRoot ?? "0x", "0x");
-    await tick(node, 2);
-    expect(await stateOf(node, asked)).to.equal("done");
-    expect(await sent(), "the assertion").to.equal(1);
-  });
+  for (const [when, ticks] of [
+    ["", 4],
+    [" before it saw its own transaction mined", 2],
+  ] as const) {
+    it(`is done when somebody else finalises${when}`, async () => {
+      const node = await open({ withdrawAboveWei: undefined });
+      const asked = await askNew();
+      await tick(node, ticks);
+      await pass(WINDOW_S);
+      const job = await node.store.job(asked.requestId);
+      const result = {
+        operator: world.operator.address,
+        issuedAt: job?.signed?.issuedAt ?? 0,
+        traceRoot: `0x${"00".repeat(32)}`,
+      };
+      const [event] = await world.coordinator.queryFilter(world.coordinator.filters.Asserted(asked.requestId));
+      await world.coordinator.finalise(asked.request, result, event?.args.outputRoot ?? "0x", "0x");
+      await tick(node, 3);
+      expect(await stateOf(node, asked)).to.equal("done");
+      expect(await sent(), "the assertion").to.equal(1);
+    });
+  }
 
   it("leaves earnings below the limit where they are", async () => {
     const node = await open({ withdrawAboveWei: parseEther("1") });
@@ -326,6 +336,22 @@ describe("operator", () => {
       await coordinator.queryFilter(coordinator.filters.DeliveryFailed(requestId)),
       "both, and once again",
     ).to.have.length(3);
+  });
+
+  it("waits after a transaction that reverted, and sends what it was for one by one", async () => {
+    const node = await open({ retryAfterMs: 60_000 });
+    const both = [await askNew(), await askNew()];
+    await tick(node);
+    server.alter = (method, result) => (method === "eth_estimateGas" ? "0x186a0" : result);
+    await tick(node, 3);
+    server.alter = (_method, result) => result;
+    await tick(node, 2);
+    expect(await sent(), "the one that ran out of gas").to.equal(1);
+    for (const one of both) expect(await stateOf(node, one)).to.equal("computed");
+    await pass(60);
+    await tick(node, 3);
+    for (const one of both) expect(await stateOf(node, one)).to.equal("asserted");
+    expect(await sent(), "one each").to.equal(3);
   });
 
   it("delivers a callback that was missed once the consumer takes it", async () => {
