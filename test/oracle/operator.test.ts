@@ -338,6 +338,23 @@ describe("operator", () => {
     ).to.have.length(3);
   });
 
+  it("pays for callbacks that are cheap in the estimate and burn all they bought when mined", async () => {
+    const node = await open({ redeliveries: 0 });
+    const asked = [];
+    for (let i = 0; i < 3; i++) {
+      asked.push(await askAsContract(ACCEPT, { provisional: true, final: false, callbackGas: 2_000_000 }));
+    }
+    await tick(node);
+    server.fault = poolIsFull;
+    await tick(node, 2);
+    for (const { consumer } of asked) await consumer.behave(BURN_GAS);
+    server.fault = () => undefined;
+    await tick(node, 3);
+    const over = node.lines.filter(({ msg }) => msg === "transaction over").map(({ state }) => state);
+    expect(over).to.not.be.empty.and.not.include("reverted");
+    for (const one of asked) expect(await stateOf(node, one)).to.equal("asserted");
+  });
+
   it("waits after a transaction that reverted, and sends what it was for one by one", async () => {
     const node = await open({ retryAfterMs: 60_000 });
     const both = [await askNew(), await askNew()];
