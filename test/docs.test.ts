@@ -35,6 +35,15 @@ for (const { file, markdown } of docs) {
       it(`${block.language} of line ${block.line}`, () => execute(block, workspace)).timeout(BLOCK_MS);
     }
 
+    const stated = [...markdown.matchAll(/^\| `([\w.]+\.gas)` \| ([\d,]+) \|/gm)];
+    if (stated.length > 0) {
+      it("states the gas that is committed", () => {
+        const committed = JSON.parse(readFileSync("snapshots/contracts.json", "utf8")) as Record<string, number>;
+        const figures = stated.map(([, name = "", gas = ""]) => [name, Number(gas.replaceAll(",", ""))]);
+        expect(figures).to.deep.equal(Object.entries(committed).filter(([name]) => name.endsWith(".gas")));
+      });
+    }
+
     it("links to files and names npm scripts that exist", () => {
       const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
       const prose = markdown.replaceAll(/^```[\s\S]*?^```$/gm, "");

@@ -4,6 +4,7 @@ import { chunkRoot } from "../vm/chunkTree.ts";
 import type { Hex } from "../vm/keccak.ts";
 import { accept } from "./accept.ts";
 import { groups, submitBatch } from "./batch.ts";
+import { isolate } from "./isolate.ts";
 import type { Moment } from "./moment.ts";
 import type {
   Chain,
@@ -72,7 +73,7 @@ export class Assertions {
     let freeWei = moment.own.stakeWei - moment.own.lockedWei - sentWei;
     const ready: Ready[] = [];
     for (const job of await store.due(["computed"], moment.nowMs)) {
-      const one = await this.#prepare(job, moment, freeWei);
+      const one = await isolate(job, moment, this.#deps, () => this.#prepare(job, moment, freeWei));
       if (one === undefined) continue;
       freeWei -= bondOf(job);
       ready.push(one);
@@ -92,13 +93,16 @@ export class Assertions {
 
   /** What became of the transactions sent. */
   async #follow(moment: Moment): Promise<void> {
-    const { store, outbox } = this.#deps;
-    for (const job of await store.due(["asserting"], moment.nowMs)) {
-      const delivery = await outbox.delivery(txKey(job, "asserting"));
-      if (delivery?.state !== "pending") await this.#conclude(job, delivery, moment);
-      // A batch passes over an answer that comes too late, and is worth its gas for the others.
-      else if (delivery.keys.length === 1) await this.#cancelIfTooLate(job);
+    for (const job of await this.#deps.store.due(["asserting"], moment.nowMs)) {
+      await isolate(job, moment, this.#deps, () => this.#followOne(job, moment));
     }
+  }
+
+  async #followOne(job: Job, moment: Moment): Promise<void> {
+    const delivery = await this.#deps.outbox.delivery(txKey(job, "asserting"));
+    if (delivery?.state !== "pending") await this.#conclude(job, delivery, moment);
+    // A batch passes over an answer that comes too late, and is worth its gas for the others.
+    else if (delivery.keys.length === 1) await this.#cancelIfTooLate(job);
   }
 
   async #cancelIfTooLate(job: Job): Promise<void> {

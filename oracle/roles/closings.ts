@@ -4,6 +4,7 @@ import { chunkRoot } from "../vm/chunkTree.ts";
 import { NO_TRACE } from "./assertions.ts";
 import { groups, submitBatch } from "./batch.ts";
 import { close } from "./close.ts";
+import { isolate } from "./isolate.ts";
 import type { Moment } from "./moment.ts";
 import type { Address, Call, Chain, Counter, Finalisation, Logger, Metrics, Outbox, RevertError } from "./ports.ts";
 import { backOffMs, beginTx, nextTxKey, type SendingState, txKey } from "./txKey.ts";
@@ -56,7 +57,7 @@ export class Closings {
     for (const job of await store.due(["asserted", "finalising", "delivering"], moment.nowMs)) {
       if (await this.#isUnderWay(job, moment)) continue;
       const mayDeliver = (await outbox.attempts(`${job.requestId}/delivering/`)) < this.#options.redeliveries;
-      const due = await this.#advance(job, moment, mayDeliver);
+      const due = await isolate(job, moment, this.#deps, () => this.#advance(job, moment, mayDeliver));
       if (due !== undefined) finalisable.push(due);
     }
     const build = (items: readonly Due[]) => chain.finalise(items.map(({ finalisation }) => finalisation));

@@ -3,6 +3,7 @@ import type { TensorSignature } from "../model/onnx/signature.ts";
 import { DTYPES, joinTensors, splitTensors } from "../model/tensor.ts";
 import type { Job, JobStore } from "../store/port.ts";
 import { accept, type Serving } from "./accept.ts";
+import { isolate } from "./isolate.ts";
 import type { Moment } from "./moment.ts";
 import {
   type Address,
@@ -110,7 +111,8 @@ export class Runs {
     for (const job of due.filter(({ requestId }) => !this.#running.has(requestId))) {
       if (this.#running.size >= this.#options.concurrency) return;
       const own = job.state === "computing" ? bondOf(job) : 0n;
-      if (await this.#decide(job, moment, freeWei + own)) freeWei -= bondOf(job) - own;
+      const decide = () => this.#decide(job, moment, freeWei + own);
+      if (await isolate(job, moment, this.#deps, decide)) freeWei -= bondOf(job) - own;
     }
   }
 

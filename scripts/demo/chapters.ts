@@ -19,6 +19,8 @@ import { formatPercent, type Story } from "./story.ts";
 
 const WINDOW_S = 5;
 const HOUR_S = 3600;
+/** More than everything before the operator takes. */
+const STARTING_S = 120;
 const ROYALTY_BPS = 500;
 const FEE = parseEther("0.01");
 const CALLBACK_GAS = 100_000;
@@ -65,8 +67,8 @@ export async function tell(story: Story, running: Running): Promise<void> {
 
 async function openChain(story: Story, running: Running): Promise<Scene> {
   story.chapter("A chain, and the contracts on it");
-  // A day ago, so that a day of trades ends now.
-  running.chain = await startChain(WINDOW_S, new Date(Date.now() - DAY.length * HOUR_S * 1000));
+  // A day and a bit ago, so that a day of trades ends now.
+  running.chain = await startChain(WINDOW_S, new Date(Date.now() - (DAY.length * HOUR_S + STARTING_S) * 1000));
   const { chain } = running;
   const { addresses, chainId } = chain.manifest;
   story.fact("node", `Hardhat on ${chain.url}, chain ${chainId}`);
@@ -126,6 +128,9 @@ async function openMarket({ story, chain, trader }: Scene, id: Hex): Promise<Mar
     await chain.rich.provider.send("evm_increaseTime", [HOUR_S]);
     await market.trade(change);
   }
+  // The operator's node goes by its own clock where blocks come on demand: from here on the chain's is the same.
+  await chain.rich.provider.send("evm_setNextBlockTimestamp", [Math.ceil(Date.now() / 1000)]);
+  await chain.rich.provider.send("evm_mine", []);
   const returns = await market.pool.hourlyReturns();
   const shown = returns.map((value) => (Number(value) / 1e16).toFixed(1));
   story.fact("24 returns", `${shown.slice(0, 12).join(" ")}`);
@@ -231,7 +236,8 @@ async function pay({ story, running, coordinator, owner }: Scene, operator: stri
   const [earned, royalty] = await Promise.all([coordinator.owedTo(operator), coordinator.owedTo(owner)]);
   story.fact("operator", `is owed ${formatEth(earned)}: the fee less the royalty, and two callbacks`);
   story.say("$ assay operator withdraw");
-  story.say(`  ${(await running.workspace?.must("operator", "withdraw"))?.trim()}`);
+  const [withdrawn = ""] = (await running.workspace?.must("operator", "withdraw"))?.split(";") ?? [];
+  story.say(withdrawn);
   const startedMs = performance.now();
   const receipt = await mined(coordinator.connect(owner).withdraw(owner));
   const cost = { what: "withdraw the royalty", gas: receipt.gasUsed, ms: performance.now() - startedMs };

@@ -1,10 +1,12 @@
 /** `npm run demo` as its reader meets it: a story, an exit code, and nothing left behind. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
+const README = new URL("../../README.md", import.meta.url);
 const LEFT_OVER_MS = 10_000;
 
 class Demo {
@@ -107,6 +109,11 @@ describe("the demo", function () {
     for (const step of ["register the model", "ask", "answer, with callback", "make final, with callback"]) {
       expect(stdout).to.match(new RegExp(`^ +${step} +[\\d,]+ gas +\\d+\\.\\d\\d s$`, "m"));
     }
+    // The README shows what it prints, but for addresses and figures.
+    const readme = readFileSync(README, "utf8");
+    const excerpt = /^```text\n(5\. The pool asks\n[^`]*)```$/m.exec(readme)?.[1] ?? "none";
+    const shape = (text: string) => text.replaceAll(/0x\w+/g, "0x").replaceAll(/\d[\d,.]*/g, "0");
+    expect(shape(stdout)).to.include(shape(excerpt));
     expect(stdout).to.match(/\nDone in \d+\.\d\d s\. Nothing is left running\.\n$/);
   });
 

@@ -86,7 +86,7 @@ export async function operatorNode(
   const store = new SqliteJobStore(db);
   const outboxStore = new SqliteOutboxStore(db);
   const provider = new RpcProvider(
-    { urls: settings.urls, chainId, timeoutMs: 1_000, coolDownMs: 1_000 },
+    { urls: settings.urls, chainId, timeoutMs: 10_000, coolDownMs: 1_000 },
     { clock, logger, metrics },
   );
   const wallet = new Wallet(settings.privateKey);
@@ -154,5 +154,5 @@ export async function operatorNode(
     provider.destroy();
     db.close();
   };
-  return { loop, intake, role, outbox, store, outboxStore, provider, chain, metrics, close };
+  return { db, loop, intake, role, outbox, store, outboxStore, provider, chain, metrics, close };
 }
