@@ -37,7 +37,7 @@ describe("a node", function () {
       "  fileRoot:": "  fileRoot: models",
       "  deadlineMs:": "  deadlineMs: 4000",
     });
-    await workspace.must("operator", "offer", modelId, "--price-gwei", "1000", "--latency", "20");
+    await workspace.must("operator", "offer", modelId, "--price-gwei", "1000000", "--latency", "20");
     await workspace.must("operator", "offer", heavyId);
     node = workspace.start(["start"]);
     url = String((await node.logged("started")).url);
@@ -60,7 +60,7 @@ describe("a node", function () {
   it("finds nothing wrong before it starts", async () => {
     const checks = await workspace.must("doctor");
     expect(checks.match(/^\w+/gm)).to.deep.equal(Array(12).fill("ok"));
-    expect(checks).to.include(`model ${modelId}: not disputable, offered for 1000 gwei, its file is there and loads`);
+    expect(checks).to.include(`model ${modelId}: not disputable, offered for 1000000 gwei, its file is there and loads`);
   });
 
   it("becomes ready", async () => {
@@ -115,7 +115,7 @@ describe("a node", function () {
 
     await node.logged("request closed");
     const { operator, jobs } = JSON.parse((await get("/status")).body);
-    expect(operator).to.include({ owedWei: "1000000000000", lockedWei: "0", isLive: true });
+    expect(operator).to.include({ owedWei: "1000000000000000", lockedWei: "0", isLive: true });
     expect(jobs.done).to.equal(1);
   });
 
@@ -132,9 +132,9 @@ describe("a node", function () {
   it("shows how it stands", async () => {
     const text = await workspace.must("status");
     expect(text).to.match(
-      /^operator {2}0x\w{40}, live\nstake {5}2 ETH, locked .*, free .*\nowed {6}0\.00000\d+ ETH\nkey /m,
+      /^operator {2}0x\w{40}, live\nstake {5}2 ETH, locked .*, free .*\nowed {6}0\.00\d+ ETH\nkey /m,
     );
-    expect(text).to.include(`model     ${modelId}, not disputable, offered for 1000 gwei, 20 s`);
+    expect(text).to.include(`model     ${modelId}, not disputable, offered for 1000000 gwei, 20 s`);
     expect(text).to.match(/^node {6}running, \d+ blocks behind\njobs {6}.*[12] done/m);
     const status = JSON.parse(await workspace.must("status", "--json"));
     expect(status.node.state).to.equal("running");
@@ -209,7 +209,7 @@ describe("a node", function () {
   });
 
   it("takes everything out again", async () => {
-    expect(await workspace.must("operator", "withdraw")).to.match(/^withdrew 0\.00000\d+ ETH to 0x/);
+    expect(await workspace.must("operator", "withdraw")).to.match(/^withdrew 0\.00\d+ ETH to 0x/);
     const { stderr } = await workspace.run(["operator", "withdraw"]);
     expect(stderr).to.match(/^error: nothing is owed to 0x/);
     await workspace.must("operator", "live", "off");
