@@ -60,7 +60,9 @@ describe("a node", function () {
   it("finds nothing wrong before it starts", async () => {
     const checks = await workspace.must("doctor");
     expect(checks.match(/^\w+/gm)).to.deep.equal(Array(12).fill("ok"));
-    expect(checks).to.include(`model ${modelId}: not disputable, offered for 1000000 gwei, its file is there and loads`);
+    expect(checks).to.include(
+      `model ${modelId}: not disputable, offered for 1000000 gwei, its file is there and loads`,
+    );
   });
 
   it("becomes ready", async () => {
