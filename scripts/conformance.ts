@@ -4,9 +4,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { evaluateProgram } from "../oracle/vm/reference.ts";
+import { runProgram } from "../oracle/vm/engine/executor.ts";
 import { modelFolders, readCases } from "./conformance/cases.ts";
-import { check, type Outcome } from "./conformance/check.ts";
+import { check, failure, type Outcome } from "./conformance/check.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 
@@ -29,9 +29,8 @@ process.exitCode = count("failed") > 0 ? 1 : 0;
 /** A file that cannot be read is a failed case, not the end of the run. */
 function checkFolder(folder: string): (Outcome & { name: string })[] {
   try {
-    return readCases(folder).map((testCase) => ({ name: testCase.name, ...check(testCase, evaluateProgram) }));
+    return readCases(folder).map((testCase) => ({ name: testCase.name, ...check(testCase, runProgram) }));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return [{ name: folder, status: "failed", reason, bound: [], isConstant: false }];
+    return [{ name: folder, ...failure(error) }];
   }
 }

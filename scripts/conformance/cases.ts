@@ -3,6 +3,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { decodeTensor } from "../../oracle/model/onnx/constants.ts";
+import { UnsupportedError } from "../../oracle/model/onnx/errors.ts";
 import type { ConstantTensor } from "../../oracle/model/onnx/graph.ts";
 import { TensorProtoSchema } from "../../oracle/model/onnx/onnx_pb.ts";
 import { decodeModel, inputsOf } from "../../oracle/model/onnx/signature.ts";
@@ -107,6 +108,6 @@ function readReference(folder: string, file: string): Case[] {
 
 function readReferenceTensor(folder: string, { type, dims, file }: ReferenceTensor): ConstantTensor {
   const dtype = REFERENCE_TYPES[type];
-  if (dtype === undefined) throw new Error(`reference tensor of type ${type}`);
+  if (dtype === undefined) throw new UnsupportedError(`reference tensor of type ${type}`);
   return { dtype, dims, bytes: new Uint8Array(readFileSync(join(folder, file))) };
 }

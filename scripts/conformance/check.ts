@@ -35,13 +35,18 @@ export function check(testCase: Case, run: RunKernels): Outcome {
     const outcome = { bound: [...bound], isConstant };
     return reason === undefined ? { status: "passed", ...outcome } : { status: "failed", reason, ...outcome };
   } catch (error) {
-    const isUnsupported =
-      error instanceof UnsupportedError ||
-      error instanceof UnsupportedTensorError ||
-      (error instanceof NodeError && error.isUnsupported);
-    const reason = error instanceof Error ? error.message : String(error);
-    return { status: isUnsupported ? "unsupported" : "failed", reason, bound: [...bound], isConstant: false };
+    return { ...failure(error), bound: [...bound] };
   }
+}
+
+/** What an error makes of a case. */
+export function failure(error: unknown): Outcome {
+  const isUnsupported =
+    error instanceof UnsupportedError ||
+    error instanceof UnsupportedTensorError ||
+    (error instanceof NodeError && error.isUnsupported);
+  const reason = error instanceof Error ? error.message : String(error);
+  return { status: isUnsupported ? "unsupported" : "failed", reason, bound: [], isConstant: false };
 }
 
 /** Binds what the compiler asks for, and nothing else. */

@@ -32,7 +32,7 @@ export interface Convolution {
   readonly init: number | bigint;
   /** The product of an input and a weight; by default just that. `inside`: whether the input is one, not padding (then it is 0). */
   product?(x: Num, w: Num, channel: I64, inside: Condition | undefined): Num;
-  finish(sum: Num, channel: I64): Num;
+  finish?(sum: Num, channel: I64): Num;
 }
 
 /**
@@ -57,7 +57,7 @@ export function convolve(node: NodeContext, x: Tensor, w: Tensor, convolution: C
     depth === channels ? gatherWhole(windows, channels) : gatherGroup(windows, channels, depth, maps / group);
   const steps = elementCount(gather.digits);
   const dims = [batch, maps, ...windows.map(({ output }) => output)];
-  const { init, dtype, finish, product = (a, b) => a.mul(b) } = convolution;
+  const { init, dtype, finish = (sum) => sum, product = (a, b) => a.mul(b) } = convolution;
   const step = (sum: Num, digits: readonly I64[], [n = i64(0), channel = i64(0), ...output]: readonly I64[]) => {
     const { index, inside } = gather.at(n, channel, output, digits);
     const weight = loadElement(

@@ -87,9 +87,9 @@ function linear(node: NodeContext, targets: number): Tensor {
   }
   const weights = constantTensor("f32", [targets, features], pack("f32", coefficients));
   const [count] = intercepts.dims;
-  return matmul(node.kernels, x, transposed(weights, [1, 0]), (sum, at) =>
-    sum.add(load(intercepts, [count === 1 ? i64(0) : (at[1] ?? i64(0))])),
-  );
+  return matmul(node.kernels, x, transposed(weights, [1, 0]), {
+    finish: (sum, [, target = i64(0)]) => sum.add(load(intercepts, [count === 1 ? i64(0) : target])),
+  });
 }
 
 function classifier(node: NodeContext): (Tensor | undefined)[] {

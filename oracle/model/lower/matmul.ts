@@ -1,5 +1,7 @@
 /** Matrix products: sums run along contiguous memory on both sides. */
-import type { I64, Num } from "./expr.ts";
+import { InvalidNodeError } from "../onnx/errors.ts";
+import type { Dtype } from "../tensor.ts";
+import { type I64, i64, type Num } from "./expr.ts";
 import { type Kernels, load } from "./kernels.ts";
 import { contiguousAlong } from "./layout.ts";
 import type { Operator } from "./operator.ts";
@@ -19,41 +21,59 @@ export const MATMUL: readonly Operator[] = [
       const b = attributes.flag("transB", false) ? transposed(node.tensor(1), [1, 0]) : node.tensor(1);
       const c = node.optionalTensor(2);
       const scaled = (x: Num, factor: number) => (factor === 1 ? x : x.mul(factor));
-      if (c === undefined) return matmul(kernels, a, b, (sum) => scaled(sum, alpha));
+      if (c === undefined) return matmul(kernels, a, b, { finish: (sum) => scaled(sum, alpha) });
       const bias = broadcastTo(c, [a.dims[0] ?? 0, b.dims[1] ?? 0]);
-      return matmul(kernels, a, b, (sum, at) => scaled(sum, alpha).add(scaled(load(bias, at), beta)));
+      return matmul(kernels, a, b, {
+        finish: (sum, at) => scaled(sum, alpha).add(scaled(load(bias, at), beta)),
+      });
     },
   },
 ];
 
-/** What becomes of a sum, given the indices of its element. */
-type Finish = (sum: Num, at: readonly I64[]) => Num;
+/** What a matrix product does with its products. Indices are those of the result, of rank 2 at least. */
+export interface Product {
+  /** The left matrix's by default. */
+  readonly dtype?: Dtype;
+  product?(x: Num, y: Num, at: readonly I64[]): Num;
+  finish?(sum: Num, at: readonly I64[]): Num;
+}
 
-/** numpy's matmul: outer dimensions broadcast, a vector is a row on the left and a column on the right. */
-export function matmul(kernels: Kernels, left: Tensor, right: Tensor, finish: Finish = (sum) => sum): Tensor {
-  if (left.dims.length === 0 || right.dims.length === 0) throw new RangeError("a scalar is no matrix");
+/** The dimensions of a product of stacks of matrices, a vector being one of one row or column. */
+export function productDims(left: Tensor, right: Tensor): number[] {
+  const [a, b] = asMatrices(left, right);
+  return [...broadcastDims(a.dims.slice(0, -2), b.dims.slice(0, -2)), a.dims.at(-2) ?? 0, b.dims.at(-1) ?? 0];
+}
+
+function asMatrices(left: Tensor, right: Tensor): [Tensor, Tensor] {
+  if (left.dims.length === 0 || right.dims.length === 0) throw new InvalidNodeError("a scalar is no matrix");
   const a = left.dims.length === 1 ? unsqueezed(left, [0]) : left;
   const b = right.dims.length === 1 ? unsqueezed(right, [1]) : right;
+  if (a.dims.at(-1) !== b.dims.at(-2)) {
+    throw new InvalidNodeError(`[${left.dims.join(", ")}] times [${right.dims.join(", ")}]`);
+  }
+  return [a, b];
+}
+
+/** numpy's matmul: outer dimensions broadcast, a vector is a row on the left and a column on the right. */
+export function matmul(kernels: Kernels, left: Tensor, right: Tensor, options: Product = {}): Tensor {
+  const [a, b] = asMatrices(left, right);
+  const dims = productDims(left, right);
+  const outer = dims.slice(0, -2);
   const depth = a.dims.at(-1) ?? 0;
-  if (b.dims.at(-2) !== depth) throw new RangeError(`[${left.dims.join(", ")}] times [${right.dims.join(", ")}]`);
-  const outer = broadcastDims(a.dims.slice(0, -2), b.dims.slice(0, -2));
-  const rows = broadcastTo(contiguousAlong(kernels, a, [a.dims.length - 1]), [...outer, a.dims.at(-2) ?? 0, depth]);
-  const columns = broadcastTo(contiguousAlong(kernels, b, [b.dims.length - 2]), [...outer, depth, b.dims.at(-1) ?? 0]);
-  const dims = [...outer, a.dims.at(-2) ?? 0, b.dims.at(-1) ?? 0];
-  const product = kernels.reduce(left.dtype, dims, {
+  const rows = broadcastTo(contiguousAlong(kernels, a, [a.dims.length - 1]), [...outer, dims.at(-2) ?? 0, depth]);
+  const columns = broadcastTo(contiguousAlong(kernels, b, [b.dims.length - 2]), [...outer, depth, dims.at(-1) ?? 0]);
+  const { dtype = left.dtype, product = (x, y) => x.mul(y), finish } = options;
+  const result = kernels.reduce(dtype, dims, {
     digits: [depth],
     init: left.dtype === "f32" || left.dtype === "f64" ? 0 : 0n,
-    step: (sum, [k], at) => {
-      const [m, n] = at.slice(-2);
-      if (k === undefined || m === undefined || n === undefined) throw new RangeError("no matrix");
+    step: (sum, [k = i64(0)], at) => {
+      const [m = i64(0), n = i64(0)] = at.slice(-2);
       const batch = at.slice(0, -2);
-      return sum.add(load(rows, [...batch, m, k]).mul(load(columns, [...batch, k, n])));
+      return sum.add(product(load(rows, [...batch, m, k]), load(columns, [...batch, k, n]), at));
     },
-    finish,
+    ...(finish === undefined ? {} : { finish }),
   });
-  const dropped = [
-    ...(left.dims.length === 1 ? [dims.length - 2] : []),
-    ...(right.dims.length === 1 ? [dims.length - 1] : []),
-  ];
-  return squeezed(product, dropped);
+  const row = left.dims.length === 1 ? [dims.length - 2] : [];
+  const column = right.dims.length === 1 ? [dims.length - 1] : [];
+  return squeezed(result, [...row, ...column]);
 }

@@ -80,9 +80,18 @@ export class NodeContext {
     return this.#values.map((_, i) => this.tensor(i));
   }
 
-  /** The elements of input `i`, which decides shapes and so must be known now. Throws UnsupportedError if it is not. */
+  /** The elements of input `i`, which decides shapes and so must be known now. Throws {@link unbound} if it is not. */
   constant(i: number): readonly (number | bigint)[] {
-    return constantElements(this.kernels.rowMajor(this.tensor(i)), `input ${i} (${this.node.inputs[i]})`);
+    const { dtype, source } = this.kernels.rowMajor(this.tensor(i));
+    if (source.space !== "weights") throw this.unbound(i);
+    return Array.from<number | bigint>(unpack(dtype, source.bytes));
+  }
+
+  /** What is wrong if input `i` is not known now: it names the inputs of the model that decide it. */
+  unbound(i: number): UnboundValueError {
+    const sources = [...closure([this.tensor(i).source])];
+    const inputs = sources.flatMap((source) => (source.space === "input" ? [source.name] : []));
+    return new UnboundValueError(`input ${i} (${this.node.inputs[i]})`, inputs);
   }
 
   /** The same for integers, saturated at 2^53: "to the end" is often the largest one. Undefined if not given. */
@@ -104,16 +113,6 @@ export class NodeContext {
 
   /** An output of the first input's dtype, element by element from the inputs, which broadcast. */
   elementwise(element: (...values: Num[]) => Num, dtype: Dtype = this.tensor(0).dtype): Tensor {
-    const inputs = this.tensors();
-    if (inputs.length < element.length)
-      throw new InvalidNodeError(`${inputs.length} inputs instead of ${element.length}`);
-    return this.kernels.elementwise(dtype, inputs, element);
+    return this.kernels.elementwise(dtype, this.tensors(), element);
   }
-}
-
-/** The elements of a row-major constant. */
-function constantElements({ dtype, source }: Tensor, what: string): readonly (number | bigint)[] {
-  if (source.space === "weights") return Array.from<number | bigint>(unpack(dtype, source.bytes));
-  const inputs = [...closure([source])].flatMap((origin) => (origin.space === "input" ? [origin.name] : []));
-  throw new UnboundValueError(what, inputs);
 }

@@ -3,6 +3,7 @@
 import { ACTIVATION } from "./activation.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CAST } from "./cast.ts";
+import { CONTROL } from "./control.ts";
 import { CONV } from "./conv.ts";
 import { INDEXING } from "./indexing.ts";
 import { LINEAR } from "./linear.ts";
@@ -12,6 +13,7 @@ import { MOVEMENT } from "./movement.ts";
 import { NORMALISATION } from "./normalisation.ts";
 import type { Operator } from "./operator.ts";
 import { POOL } from "./pool.ts";
+import { QUANTISED } from "./quantised.ts";
 import { REDUCTION } from "./reduction.ts";
 import { TREES } from "./trees.ts";
 
@@ -19,6 +21,7 @@ export const FAMILIES: Readonly<Record<string, readonly Operator[]>> = {
   activation: ACTIVATION,
   arithmetic: ARITHMETIC,
   cast: CAST,
+  control: CONTROL,
   conv: CONV,
   indexing: INDEXING,
   linear: LINEAR,
@@ -27,6 +30,7 @@ export const FAMILIES: Readonly<Record<string, readonly Operator[]>> = {
   movement: MOVEMENT,
   normalisation: NORMALISATION,
   pool: POOL,
+  quantised: QUANTISED,
   reduction: REDUCTION,
   trees: TREES,
 };

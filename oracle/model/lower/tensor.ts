@@ -51,9 +51,19 @@ export interface Sequence {
 /** What a name in a graph can stand for. */
 export type Value = Tensor | Sequence;
 
+export function isTensor(value: Value): value is Tensor {
+  return !("items" in value);
+}
+
 /** The strides of a row-major tensor. */
 export function rowMajorStrides(dims: readonly number[]): number[] {
-  return dims.map((_, axis) => elementCount(dims.slice(axis + 1)));
+  let stride = 1;
+  const strides = dims.toReversed().map((dim) => {
+    const own = stride;
+    stride *= dim;
+    return own;
+  });
+  return strides.reverse();
 }
 
 /** All of a source, row-major. */

@@ -100,3 +100,10 @@ export class Executor {
     return new Uint8Array(this.#memory.buffer);
   }
 }
+
+/** The trace of a program, as the reference evaluator's `evaluateProgram` gives it. */
+export function runProgram(kernels: readonly KernelLeaf[], weights: Uint8Array, input: Uint8Array): Uint8Array {
+  const executor = new Executor(kernels, weights, input.length);
+  executor.run(input);
+  return executor.trace.slice();
+}
