@@ -1,7 +1,7 @@
 /**
  * erf(x) = x G(|x|), where G(t) = erf(t) / t is smooth at 0: so the result is as accurate near 0 as elsewhere, keeps the sign of a zero, and
  * is odd. In intervals of 1/8 up to 6, in each the Chebyshev interpolation of degree 7 of G about its middle, off by less
- * than 2^-48; from 6 on erf rounds to 1. The 8 coefficients of an interval lie in one chunk.
+ * than 2^-46; from 6 on erf rounds to 1. The 8 coefficients of an interval lie in one chunk.
  */
 import { pack } from "../../tensor.ts";
 import { asFloat, type F64, f64, loadElement } from "../expr.ts";
