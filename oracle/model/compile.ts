@@ -82,6 +82,9 @@ function asTensor(value: Value): Tensor {
   return value;
 }
 
+/** Chunk indices in proofs have 32 bits. */
+const MAX_TRACE_CHUNKS = 2 ** 32;
+
 /** Puts the kernels that the outputs need in order, those of the outputs last. */
 function link(
   kernels: Kernels,
@@ -104,6 +107,7 @@ function link(
     offsets.map((offset) => offset / CHUNK_BYTES),
   );
   const chunks = (of: readonly KernelSource[]) => of.reduce((sum, kernel) => sum + chunksOf(kernel), 0);
+  if (chunks(ordered) > MAX_TRACE_CHUNKS) throw new UnsupportedError(`a trace of ${chunks(ordered)} chunks`);
   return {
     kernels: leaves,
     weights,

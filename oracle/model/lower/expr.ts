@@ -3,6 +3,7 @@
  * once; integer arithmetic on constants is done here, since it is exact, floating-point arithmetic never is.
  */
 import type { OpcodeName, StackType, ValueType } from "../../vm/opcodes.ts";
+import { InvalidNodeError } from "../onnx/errors.ts";
 import type { Source } from "./tensor.ts";
 
 type InstructionOpcode = Exclude<OpcodeName, "call" | `local.${string}` | `${string}.const`>;
@@ -81,10 +82,10 @@ export class Expr<T extends ValueType = ValueType> extends Term<T> {
     return operation.op === "const" && typeof operation.value === "bigint" ? operation.value : undefined;
   }
 
-  /** A literal as a constant of this expression's type. Throws a TypeError for an expression of another type. */
+  /** A literal as a constant of this expression's type. Throws InvalidNodeError for an expression of another type: whether a model mixes dtypes shows here. */
   lift(other: Operand<T>): Expr<T> {
     if (!(other instanceof Expr)) return constant(this.type, other);
-    if (other.type !== this.type) throw new TypeError(`${this.type} with ${other.type}`);
+    if (other.type !== this.type) throw new InvalidNodeError(`values of ${this.type} and ${other.type} together`);
     return other;
   }
 
@@ -289,15 +290,15 @@ export function i64(value: number | bigint): I64 {
   return constant("i64", value);
 }
 
-/** Throws a TypeError unless the number is a float. */
+/** Throws InvalidNodeError unless the number is a float. */
 export function asFloat(x: Num): F64 {
-  if (!isF64(x)) throw new TypeError("expected a float");
+  if (!isF64(x)) throw new InvalidNodeError("an integer instead of a float");
   return x;
 }
 
-/** Throws a TypeError unless the number is an integer. */
+/** Throws InvalidNodeError unless the number is an integer. */
 export function asInteger(x: Num): I64 {
-  if (!isI64(x)) throw new TypeError("expected an integer");
+  if (!isI64(x)) throw new InvalidNodeError("a float instead of an integer");
   return x;
 }
 

@@ -2,7 +2,7 @@
 import type { KernelLeaf } from "../../vm/kernelTree.ts";
 import type { ValueType } from "../../vm/opcodes.ts";
 import { validate } from "../../vm/validate.ts";
-import { UnsupportedError } from "../onnx/errors.ts";
+import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { DTYPES, type Dtype, elementCount } from "../tensor.ts";
 import { emitSection, Operands } from "./emit.ts";
 import { f64, type I64, i64, loadElement, local, type Num } from "./expr.ts";
@@ -35,13 +35,17 @@ export interface Reduction {
 
 const MAX_AXES = 8;
 const MAX_EXTENT_PRODUCT = 2 ** 31 - 1;
-/** Steps of a kernel over constants that are run at compile time; beyond it stays in the program. */
-const MAX_FOLDED_STEPS = 2 ** 24;
+/** Steps over constants that are run when compiling, of all kernels together; what is beyond stays in the program. */
+const MAX_FOLDED_STEPS = 2 ** 26;
+/** Bytes of constants put in another order, all together. */
+const MAX_COPIED_BYTES = 2 ** 32;
 
 export class Kernels {
   /** In program order. */
   readonly emitted: KernelSource[] = [];
   readonly #run: RunKernels;
+  #stepsLeft = MAX_FOLDED_STEPS;
+  #bytesLeft = MAX_COPIED_BYTES;
 
   constructor(run: RunKernels) {
     this.#run = run;
@@ -102,6 +106,9 @@ export class Kernels {
    * is, so that chains of such kernels read and write straight through.
    */
   elementwise(dtype: Dtype, inputs: readonly Tensor[], element: (...values: Num[]) => Num): Tensor {
+    if (inputs.length < element.length) {
+      throw new InvalidNodeError(`${inputs.length} inputs instead of ${element.length}`);
+    }
     const dims = broadcastDims(...inputs.map((input) => input.dims));
     const order = memoryOrder(broadcastTo(dominant(inputs), dims));
     const views = inputs.map((input) => transposed(broadcastTo(input, dims), order));
@@ -115,7 +122,7 @@ export class Kernels {
   rowMajor(tensor: Tensor): Tensor {
     const isWhole = tensor.offset === 0 && tensor.source.count === sizeOf(tensor);
     if (isWhole && isRowMajor(tensor)) return tensor;
-    if (tensor.source.space === "weights") return copyConstant(tensor);
+    if (tensor.source.space === "weights") return this.#copyConstant(tensor);
     return tensorOf(this.copy(tensor), tensor.dims);
   }
 
@@ -127,7 +134,7 @@ export class Kernels {
   /** The same elements, row-major, in other dimensions of the same size. */
   reshape(tensor: Tensor, dims: readonly number[]): Tensor {
     if (sizeOf(tensor) !== elementCount(dims)) {
-      throw new RangeError(`[${tensor.dims.join(", ")}] has not as many elements as [${dims.join(", ")}]`);
+      throw new InvalidNodeError(`[${tensor.dims.join(", ")}] has not as many elements as [${dims.join(", ")}]`);
     }
     return reshaped(tensor, dims) ?? tensorOf(this.rowMajor(tensor).source, dims);
   }
@@ -154,9 +161,17 @@ export class Kernels {
     if (count === 0) return constantTensor(dtype, dims, new Uint8Array(0));
     const kernel: KernelSource = { space: "trace", dtype, count, ...build() };
     const isConstant = kernel.operands.every(({ space }) => space === "weights");
-    const isFolded = isConstant && count * elementCount(kernel.digits) <= MAX_FOLDED_STEPS;
+    const steps = count * elementCount(kernel.digits);
+    const isFolded = isConstant && steps <= this.#stepsLeft;
+    if (isFolded) this.#stepsLeft -= steps;
     const source = isFolded ? this.#fold(kernel) : this.#add(kernel);
     return transposed(tensorOf(source, pick(dims, order)), inverse(order));
+  }
+
+  #copyConstant(tensor: Tensor): Tensor {
+    this.#bytesLeft -= sizeOf(tensor) * DTYPES[tensor.dtype].bytes;
+    if (this.#bytesLeft < 0) throw new UnsupportedError(`constants of more than ${MAX_COPIED_BYTES} bytes`);
+    return copyConstant(tensor);
   }
 
   #add(kernel: KernelSource): KernelSource {

@@ -1,10 +1,11 @@
 /** Walks a graph in order and lowers every node that something needs. */
 import { InvalidNodeError, NodeError, UnsupportedError } from "../onnx/errors.ts";
 import type { Graph, Node } from "../onnx/graph.ts";
+import { elementCount } from "../tensor.ts";
 import type { Kernels } from "./kernels.ts";
 import { NodeContext } from "./operator.ts";
 import { findOperator } from "./operators.ts";
-import { constantTensor, type Value } from "./tensor.ts";
+import { constantTensor, isTensor, type Value } from "./tensor.ts";
 
 /** The values of names, those of the graphs around included. */
 export class Scope {
@@ -55,7 +56,9 @@ function lowerNode(node: Node, scope: Scope, kernels: Kernels): void {
     const values = valuesOf(node, scope, kernels);
     for (const [i, name] of node.outputs.entries()) {
       const value = values[i];
-      if (value !== undefined && name !== "") scope.set(name, value);
+      if (value === undefined || name === "") continue;
+      for (const { dims } of isTensor(value) ? [value] : value.items) checkDims(dims);
+      scope.set(name, value);
     }
   } catch (error) {
     // What an operator throws says why; only here is it known where. The inner one of nested nodes is the precise one.
@@ -63,6 +66,17 @@ function lowerNode(node: Node, scope: Scope, kernels: Kernels): void {
     throw new NodeError(node, { cause: error });
   }
 }
+
+/** Dimensions that no kernel could have: refused before anything is made of them. */
+function checkDims(dims: readonly number[]): void {
+  const isPossible = dims.length <= MAX_RANK && dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+  if (!isPossible || elementCount(dims) > MAX_ELEMENTS) {
+    throw new UnsupportedError(`an output of ${dims.length} dimensions and ${elementCount(dims)} elements`);
+  }
+}
+
+const MAX_RANK = 32;
+const MAX_ELEMENTS = 2 ** 31 - 1;
 
 function valuesOf(node: Node, scope: Scope, kernels: Kernels): readonly (Value | undefined)[] {
   const operator = findOperator(node.domain, node.operator, node.opset);

@@ -1,4 +1,5 @@
 /** Movements of data that move none: new tensors over the same source. */
+import { InvalidNodeError } from "../onnx/errors.ts";
 import { elementCount } from "../tensor.ts";
 import { isRowMajor, rowMajorStrides, type Tensor } from "./tensor.ts";
 
@@ -24,10 +25,11 @@ export function broadcastTo(tensor: Tensor, dims: readonly number[]): Tensor {
   const strides = dims.map((dim, axis) => {
     const own = tensor.dims[axis - added];
     if (own === undefined || (own === 1 && dim !== 1)) return 0;
-    if (own !== dim) throw new RangeError(`[${tensor.dims.join(", ")}] does not broadcast to [${dims.join(", ")}]`);
+    if (own !== dim)
+      throw new InvalidNodeError(`[${tensor.dims.join(", ")}] does not broadcast to [${dims.join(", ")}]`);
     return tensor.strides[axis - added] ?? 0;
   });
-  if (added < 0) throw new RangeError(`[${tensor.dims.join(", ")}] does not broadcast to [${dims.join(", ")}]`);
+  if (added < 0) throw new InvalidNodeError(`[${tensor.dims.join(", ")}] does not broadcast to [${dims.join(", ")}]`);
   return { ...tensor, dims, strides };
 }
 
@@ -38,7 +40,7 @@ export function broadcastDims(...shapes: readonly (readonly number[])[]): number
     const sizes = shapes.map((dims) => dims[axis - rank + dims.length] ?? 1).filter((size) => size !== 1);
     const size = sizes[0] ?? 1;
     if (sizes.some((other) => other !== size)) {
-      throw new RangeError(`${shapes.map((dims) => `[${dims.join(", ")}]`).join(" and ")} do not broadcast`);
+      throw new InvalidNodeError(`${shapes.map((dims) => `[${dims.join(", ")}]`).join(" and ")} do not broadcast`);
     }
     return size;
   });
