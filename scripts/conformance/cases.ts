@@ -8,6 +8,7 @@ import type { ConstantTensor } from "../../oracle/model/onnx/graph.ts";
 import { TensorProtoSchema } from "../../oracle/model/onnx/onnx_pb.ts";
 import { decodeModel, inputsOf } from "../../oracle/model/onnx/signature.ts";
 import type { Dtype } from "../../oracle/model/tensor.ts";
+import type { Tolerance } from "./compare.ts";
 
 /** Tensors by name. */
 export type Tensors = ReadonlyMap<string, ConstantTensor>;
@@ -16,7 +17,7 @@ export interface Case {
   /** Folder and data set. */
   readonly name: string;
   readonly folder: string;
-  readonly tolerance: { readonly rtol: number; readonly atol: number };
+  readonly tolerance: Tolerance;
   readonly inputs: Tensors;
   readonly outputs: Tensors;
 }

@@ -14,26 +14,29 @@ import { decodeModel, inputsOf } from "../../oracle/model/onnx/signature.ts";
 import type { Program } from "../../oracle/model/program.ts";
 import { CHUNK_BYTES, DTYPES, elementCount, joinTensors, splitTensors } from "../../oracle/model/tensor.ts";
 import type { Case, Tensors } from "./cases.ts";
-import { compare } from "./compare.ts";
+import { compare, tiedMargin } from "./compare.ts";
 
 export interface Outcome {
   readonly status: "passed" | "failed" | "unsupported";
   /** Why not passed. */
   readonly reason?: string;
+  /** What differs in a passed case: labels between which the scores do not decide. */
+  readonly note?: string;
   /** Inputs that had to be bound. */
   readonly bound: readonly string[];
   /** Whether nothing of the model depends on an input any more. */
   readonly isConstant: boolean;
 }
 
+export type Result = Outcome & { readonly name: string };
+
 export function check(testCase: Case, run: RunKernels): Outcome {
   const bound = new Set<string>();
   try {
     const program = compileBound(testCase, bound, run);
-    const reason = mismatch(testCase, outputsOf(program, testCase.inputs, run));
-    const isConstant = program.inputs.length === 0;
-    const outcome = { bound: [...bound], isConstant };
-    return reason === undefined ? { status: "passed", ...outcome } : { status: "failed", reason, ...outcome };
+    const found = mismatch(testCase, outputsOf(program, testCase.inputs, run));
+    const status = found.reason === undefined ? "passed" : "failed";
+    return { status, ...found, bound: [...bound], isConstant: program.inputs.length === 0 };
   } catch (error) {
     return { ...failure(error), bound: [...bound] };
   }
@@ -111,17 +114,22 @@ export function outputsOf(program: Program, inputs: Tensors, run: RunKernels): T
   );
 }
 
-function mismatch({ outputs, tolerance }: Case, actual: Tensors): string | undefined {
+/** What is wrong with the outputs, and what is different and yet right; both undefined if nothing is. */
+function mismatch({ outputs, tolerance }: Case, actual: Tensors): { reason?: string; note?: string } {
+  const notes: string[] = [];
   for (const [name, expected] of outputs) {
     const got = actual.get(name);
     const type = ({ dtype, dims }: ConstantTensor) => `${dtype}[${dims.join(", ")}]`;
     if (got === undefined || type(got) !== type(expected)) {
-      return `${name} is ${got === undefined ? "missing" : type(got)}, not ${type(expected)}`;
+      return { reason: `${name} is ${got === undefined ? "missing" : type(got)}, not ${type(expected)}` };
     }
     const worst = compare(got, expected, tolerance);
     if (worst === undefined) continue;
     const total = elementCount(expected.dims);
-    return `${name}[${worst.element}] is ${worst.actual}, not ${worst.expected}; ${worst.count} of ${total} differ`;
+    const what = `${name}[${worst.element}] is ${worst.actual}, not ${worst.expected}; ${worst.count} of ${total} differ`;
+    const margin = tiedMargin(got, expected, [...outputs.values()], tolerance);
+    if (margin === undefined) return { reason: what };
+    notes.push(`${what}, by a margin of at most ${margin}`);
   }
-  return undefined;
+  return notes.length > 0 ? { note: notes.join("; ") } : {};
 }
