@@ -5,11 +5,26 @@ import type { KernelLeaf } from "../kernelTree.ts";
 import type { Run } from "../reference.ts";
 import type { ValidKernel } from "../validate.ts";
 import { encodeValue } from "../value.ts";
-import { type WasmMemory, WebAssembly } from "../webAssembly.ts";
+import { type WasmMemory, type WasmModule, WebAssembly } from "../webAssembly.ts";
+import { compileKernel, type KernelCode, type Phase } from "./kernelCode.ts";
 import { type Layout, layoutOf, pagesFor } from "./layout.ts";
 import { liftKernel } from "./lift.ts";
+import type { RunRounds } from "./nestCode.ts";
 import { type PlacedKernel, placeKernels } from "./placement.ts";
 import { type RunFinish, type RunSteps, segmentModule } from "./segmentCode.ts";
+
+/** A kernel's functions and the addresses that they are given. */
+interface Task {
+  readonly phase: Phase;
+  readonly run: RunRounds;
+  readonly bases: readonly number[];
+  readonly isConstant: boolean;
+}
+
+interface CompiledKernel {
+  readonly code: KernelCode;
+  readonly module: WasmModule;
+}
 
 interface SegmentCode {
   readonly steps: RunSteps;
@@ -25,6 +40,8 @@ export class Executor {
   readonly #layout: Layout;
   readonly #memory: WasmMemory;
   readonly #inputBytes: number;
+  /** By kernel. */
+  readonly #tasks: readonly (readonly Task[])[];
   readonly #segments = new Map<string, SegmentCode>();
 
   /** Throws a MemoryTooLargeError for a program that does not fit 32-bit addresses. */
@@ -34,9 +51,13 @@ export class Executor {
     this.#inputBytes = inputBytes;
     const trace = this.#kernels.reduce((sum, kernel) => sum + kernel.chunks, 0);
     this.#layout = layoutOf({ ...chunks, trace });
-    const pages = pagesFor(this.#layout.end);
+    const compiled = compileAll(this.#kernels);
+    const { addresses, end } = placeBuffers(this.#kernels, compiled, this.#layout.end);
+    const pages = pagesFor(end);
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.#tasks = this.#bind(compiled, addresses);
     this.#bytes().set(weights, this.#layout.spaces.weights);
+    this.#runTasks((task) => task.isConstant);
   }
 
   /** All kernels' outputs for the last input, a view. */
@@ -49,7 +70,12 @@ export class Executor {
   run(input: Uint8Array): void {
     if (input.length !== this.#inputBytes) throw new RangeError(`an input of ${input.length} bytes`);
     this.#bytes().set(input, this.#layout.spaces.input);
-    for (const kernel of this.#kernels) if (kernel.valid !== undefined) this.#runKernel(kernel, kernel.valid);
+    this.#runTasks((task) => !task.isConstant);
+  }
+
+  /** Runs one kernel over what the trace holds: for measuring. */
+  runKernel(k: number): void {
+    for (const task of this.#tasks[k] ?? []) if (!task.isConstant) task.run(0, task.phase.rounds, ...task.bases);
   }
 
   /** What `evaluateSegment` of the reference evaluator gives, of kernel `k` over the last input's trace. */
@@ -58,7 +84,7 @@ export class Executor {
     if (kernel?.valid === undefined) throw new RangeError(`there is no kernel ${k} that is well-formed`);
     const { kernel: descriptor, steps } = kernel.valid;
     const code = this.#segmentCode(kernel, kernel.valid);
-    const operands = this.#addresses(kernel.valid);
+    const operands = this.#operandAddresses(kernel.valid);
     const bytes = this.#bytes();
     bytes.set(encodeValue(accumulator), ACCUMULATOR_AT);
     if (steps > 0) code.steps(ACCUMULATOR_AT, element, from, to, ...operands);
@@ -67,18 +93,30 @@ export class Executor {
     return bytes.slice(ELEMENT_AT, ELEMENT_AT + DTYPES[descriptor.dtype].bytes);
   }
 
-  #runKernel(placed: PlacedKernel, valid: ValidKernel): void {
-    const code = this.#segmentCode(placed, valid);
-    const operands = this.#addresses(valid);
-    const init = encodeValue(valid.kernel.init);
-    const { bytes: width } = DTYPES[valid.kernel.dtype];
-    const outputAt = this.#layout.spaces.trace + placed.firstChunk * CHUNK_BYTES;
-    const bytes = this.#bytes();
-    for (let e = 0; e < valid.elements; e++) {
-      bytes.set(init, ACCUMULATOR_AT);
-      if (valid.steps > 0) code.steps(ACCUMULATOR_AT, e, 0, valid.steps, ...operands);
-      code.finish(ACCUMULATOR_AT, e, outputAt + e * width, ...operands);
+  #runTasks(isWanted: (task: Task) => boolean): void {
+    for (const tasks of this.#tasks) {
+      for (const task of tasks) if (isWanted(task)) task.run(0, task.phase.rounds, ...task.bases);
     }
+  }
+
+  #bind(compiled: ReadonlyMap<string, CompiledKernel>, addresses: readonly (readonly number[])[]): Task[][] {
+    const instances = new Map<CompiledKernel, Readonly<Record<string, unknown>>>();
+    return this.#kernels.map((kernel, k) => {
+      const own = compiled.get(kernel.structure);
+      if (kernel.valid === undefined || own === undefined) return [];
+      const exports =
+        instances.get(own) ?? new WebAssembly.Instance(own.module, { env: { memory: this.#memory } }).exports;
+      instances.set(own, exports);
+      const buffers = addresses[k] ?? [];
+      const operands = this.#operandAddresses(kernel.valid);
+      const output = this.#layout.spaces.trace + kernel.firstChunk * CHUNK_BYTES;
+      return own.code.phases.map((phase) => {
+        const { name, buffer } = phase;
+        const target = buffer === undefined ? output : (buffers[buffer] ?? 0);
+        const isConstant = buffer !== undefined && own.code.buffers[buffer]?.isConstant === true;
+        return { phase, run: exports[name] as RunRounds, bases: [target, ...operands, ...buffers], isConstant };
+      });
+    });
   }
 
   #segmentCode(placed: PlacedKernel, valid: ValidKernel): SegmentCode {
@@ -92,7 +130,7 @@ export class Executor {
   }
 
   /** The address of every operand's first element; of one that is not in place, which is never loaded, any. */
-  #addresses({ kernel }: ValidKernel): number[] {
+  #operandAddresses({ kernel }: ValidKernel): number[] {
     return kernel.operands.map(({ space, first }) => this.#layout.spaces[space] + Number(first) * CHUNK_BYTES);
   }
 
@@ -100,6 +138,48 @@ export class Executor {
     return new Uint8Array(this.#memory.buffer);
   }
 }
+
+/** The code of each structure, once. */
+function compileAll(kernels: readonly PlacedKernel[]): Map<string, CompiledKernel> {
+  const compiled = new Map<string, CompiledKernel>();
+  for (const kernel of kernels) {
+    if (kernel.valid === undefined || compiled.has(kernel.structure)) continue;
+    const code = compileKernel(kernel.valid, kernel, false);
+    compiled.set(kernel.structure, { code, module: new WebAssembly.Module(code.bytes) });
+  }
+  return compiled;
+}
+
+/** Buffers after the spaces: those of constants one after the other, the others in the same place for every kernel. */
+function placeBuffers(
+  kernels: readonly PlacedKernel[],
+  compiled: ReadonlyMap<string, CompiledKernel>,
+  start: number,
+): { addresses: number[][]; end: number } {
+  const buffersOf = ({ structure }: PlacedKernel) => compiled.get(structure)?.code.buffers ?? [];
+  let constants = start;
+  const kept = kernels.map((kernel) =>
+    buffersOf(kernel).map(({ bytes, isConstant }) => {
+      const address = constants;
+      if (isConstant) constants += aligned(bytes);
+      return address;
+    }),
+  );
+  let end = constants;
+  const addresses = kernels.map((kernel, k) => {
+    let next = constants;
+    return buffersOf(kernel).map(({ bytes, isConstant }, i) => {
+      if (isConstant) return kept[k]?.[i] ?? 0;
+      const address = next;
+      next += aligned(bytes);
+      end = Math.max(end, next);
+      return address;
+    });
+  });
+  return { addresses, end };
+}
+
+const aligned = (bytes: number) => Math.ceil(bytes / CHUNK_BYTES) * CHUNK_BYTES;
 
 /** The trace of a program, as the reference evaluator's `evaluateProgram` gives it. */
 export function runProgram(kernels: readonly KernelLeaf[], weights: Uint8Array, input: Uint8Array): Uint8Array {

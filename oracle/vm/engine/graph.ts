@@ -47,6 +47,8 @@ export type NodeKind =
   | { readonly op: "accumulator" }
   /** Element args[0] of an operand; with args[1] only if that condition holds, else 0. Never out of range then. */
   | { readonly op: "load"; readonly operand: number }
+  /** A value that was computed before and lies in a buffer of the engine's own. */
+  | { readonly op: "packed"; readonly pack: number }
   | { readonly op: Operator };
 
 export interface Node {
@@ -130,8 +132,13 @@ export class Graph {
     if (count === 0 || index.range.high < 0n || index.range.low > bounds.high) return this.zero(type);
     if (isWithin(index.range, bounds)) return this.#load(operand, index);
     const chosen = this.#chosen(index, bounds);
-    if (chosen !== undefined) return this.#guardedLoad(operand, chosen.index, chosen.condition);
-    return this.#guardedLoad(operand, index, this.#isBelow(index, count));
+    if (chosen !== undefined) return this.loadIf(operand, chosen.index, chosen.condition);
+    return this.loadIf(operand, index, this.#isBelow(index, count));
+  }
+
+  /** What buffer `pack` has in place of `value`. */
+  packed(pack: number, { type, deps, range }: Pick<Node, "type" | "deps" | "range">): Node {
+    return this.#intern({ op: "packed", pack }, type, [], { range, deps });
   }
 
   apply(op: Operator, args: readonly Node[]): Node {
@@ -148,7 +155,7 @@ export class Graph {
   }
 
   /** A load that gives 0 unless `condition` holds and the index is in range. */
-  #guardedLoad(operand: number, index: Node, condition: Node): Node {
+  loadIf(operand: number, index: Node, condition: Node): Node {
     const { dtype, count } = this.#operand(operand);
     const isImplied = isWithin(this.#rangeUnder(condition, index), { low: 0n, high: BigInt(count) - 1n });
     const guard = isImplied ? condition : this.apply("i32.and", [condition, this.#isBelow(index, count)]);
@@ -346,14 +353,18 @@ export class Graph {
     kind: NodeKind,
     type: StackType,
     args: readonly Node[],
-    { range = ALL, affine }: { range?: Interval; affine?: Affine | undefined } = {},
+    {
+      range = ALL,
+      affine,
+      deps: own = ownDeps(kind),
+    }: { range?: Interval; affine?: Affine | undefined; deps?: number } = {},
   ): Node {
     // However it is written, an affine value is one node.
     const key = affine === undefined ? `${type} ${keyOf(kind)} ${args.map(({ id }) => id).join()}` : affineKey(affine);
     const known = this.#nodes.get(key);
     if (known !== undefined) return known;
     const exact = affine === undefined ? range : narrower(range, affineRange(affine, this.extents));
-    const deps = args.reduce((bits, arg) => bits | arg.deps, ownDeps(kind));
+    const deps = args.reduce((bits, arg) => bits | arg.deps, own);
     const node: Node = { id: this.#nodes.size, kind, type, args, deps, range: exact, affine };
     this.#nodes.set(key, node);
     return node;
@@ -374,6 +385,11 @@ const NEUTRAL: Readonly<Partial<Record<Operator, bigint>>> = {
 
 const COMMUTES = new Set<Operator>(["i64.add", "i64.mul", "i64.or", "i64.xor"]);
 
+/** Whether a value depends on a variable. */
+export function dependsOn({ deps }: Node, variable: number): boolean {
+  return (deps & (1 << variable)) !== 0;
+}
+
 function ownDeps(kind: NodeKind): number {
   if (kind.op === "var") return 1 << kind.variable;
   return kind.op === "accumulator" ? ACCUMULATOR : 0;
@@ -382,6 +398,7 @@ function ownDeps(kind: NodeKind): number {
 function keyOf(kind: NodeKind): string {
   if (kind.op === "const") return `const ${kind.value}`;
   if (kind.op === "var") return `var ${kind.variable}`;
+  if (kind.op === "packed") return `packed ${kind.pack}`;
   return kind.op === "load" ? `load ${kind.operand}` : kind.op;
 }
 

@@ -1,6 +1,7 @@
 /** Elements in memory: what loads and stores are in WebAssembly. */
 import { DTYPES, type Dtype } from "../../model/tensor.ts";
-import type { Expression, ModuleBuilder } from "../wasmBuilder.ts";
+import type { Expression, Local, ModuleBuilder } from "../wasmBuilder.ts";
+import { canonicalVector, f32Lanes } from "./lanes.ts";
 import { canonicalF64, type Scratch } from "./operators.ts";
 
 const F32_CANONICAL_NAN = 0x7fc00000;
@@ -30,20 +31,24 @@ export function loadElement(m: ModuleBuilder, dtype: Dtype, offset: number, addr
   }
 }
 
+/** Where an element is stored. */
+export interface Target {
+  readonly dtype: Dtype;
+  readonly address: Expression;
+  readonly offset: number;
+  /** An element that nobody sees: a NaN need not be canonical. */
+  readonly isHidden: boolean;
+}
+
 /** Stores a value as an element. */
-export function storeElement(
-  m: ModuleBuilder,
-  dtype: Dtype,
-  offset: number,
-  address: Expression,
-  value: Expression,
-  scratch: Scratch,
-): Expression {
+export function storeElement(m: ModuleBuilder, target: Target, value: Expression, scratch: Scratch): Expression {
+  const { dtype, address, offset, isHidden } = target;
   switch (dtype) {
     case "f32":
+      if (isHidden) return m.f32.store(offset, 4, address, m.f32.demote(value));
       return m.i32.store(offset, 4, address, f32Bits(m, value, scratch));
     case "f64":
-      return m.f64.store(offset, 8, address, canonicalF64(m, value, scratch));
+      return m.f64.store(offset, 8, address, isHidden ? value : canonicalF64(m, value, scratch));
     case "bool":
       return m.i64.store8(offset, 1, address, m.i64.extend_u(m.i64.ne(value, m.i64.const(0n))));
     case "i8":
@@ -58,6 +63,23 @@ export function storeElement(
     case "i64":
       return m.i64.store(offset, 8, address, value);
   }
+}
+
+/** Stores both lanes of an f64 vector as elements side by side, or the first one only. */
+export function storeLanes(
+  m: ModuleBuilder,
+  { dtype, address, offset, isHidden }: Target & { readonly dtype: "f32" | "f64" },
+  value: Expression,
+  isWhole: boolean,
+  scratch: () => Local,
+): Expression {
+  if (dtype === "f32") {
+    const lanes = isHidden ? m.f32x4.demote_f64x2_zero(value) : f32Lanes(m, value, scratch);
+    const { store64_lane, store32_lane } = m.v128;
+    return isWhole ? store64_lane(offset, 4, 0, address, lanes) : store32_lane(offset, 4, 0, address, lanes);
+  }
+  const lanes = isHidden ? value : canonicalVector(m, value, scratch);
+  return isWhole ? m.v128.store(offset, 8, address, lanes) : m.v128.store64_lane(offset, 8, 0, address, lanes);
 }
 
 function f32Bits(m: ModuleBuilder, value: Expression, scratch: Scratch): Expression {

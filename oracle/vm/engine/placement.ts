@@ -27,7 +27,7 @@ export function placeKernels(
     const { valid } = validate(descriptor, stated);
     const limits = { ...chunks, trace: firstChunk };
     const operands = valid?.kernel.operands.map((operand) => shapeOf(operand, limits)) ?? [];
-    const structure = valid === undefined ? "" : structureOf(descriptor, operands);
+    const structure = valid === undefined ? "" : structureOf(descriptor, valid, operands);
     const placed = { valid, chunks: Number(stated), firstChunk, operands, structure };
     firstChunk += placed.chunks;
     return placed;
@@ -44,10 +44,14 @@ function shapeOf({ space, dtype, first, count }: Operand, limits: Readonly<Recor
 const OPERANDS_AT = 18;
 const OPERAND_BYTES = 14;
 
-/** The descriptor without its operands, and what is left of them. */
-function structureOf(descriptor: Uint8Array, operands: readonly OperandShape[]): string {
+/** The descriptor without its operands, and what is left of them: what is made of constants is made once. */
+function structureOf(descriptor: Uint8Array, { kernel }: ValidKernel, operands: readonly OperandShape[]): string {
+  const shapes = operands.map(({ dtype, count }, i) => {
+    const isConstant = kernel.operands[i]?.space === "weights";
+    return `${isConstant ? "constant " : ""}${dtype}[${count}]`;
+  });
   const extents = 4 * ((descriptor[3] ?? 0) + (descriptor[4] ?? 0));
   const head = descriptor.subarray(0, OPERANDS_AT + extents);
   const code = descriptor.subarray(OPERANDS_AT + extents + operands.length * OPERAND_BYTES);
-  return `${toHex(head)} ${operands.map(({ dtype, count }) => `${dtype}[${count}]`).join()} ${toHex(code)}`;
+  return `${toHex(head)} ${shapes.join()} ${toHex(code)}`;
 }

@@ -82,11 +82,11 @@ class SegmentFunction {
     const [accumulatorAt, element, outputAt] = this.#params as [Local, Local, Local];
     const { finish, axisCount, step } = this.#lifted;
     const value = this.#values([finish]).get(finish);
-    const { dtype } = this.#valid.kernel;
+    const target = { dtype: this.#valid.kernel.dtype, address: outputAt.get(), offset: 0, isHidden: false };
     this.#builder.export("finish", [
       ...this.#unravel(element, 0, axisCount),
       ...(step === undefined ? [] : [this.#accumulator.set(this.#loadAccumulator(accumulatorAt))]),
-      storeElement(m, dtype, 0, outputAt.get(), value, (type) => this.#builder.local(WASM_TYPES[type])),
+      storeElement(m, target, value, (type) => this.#builder.local(WASM_TYPES[type])),
     ]);
   }
 

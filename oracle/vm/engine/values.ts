@@ -60,6 +60,8 @@ export class Values {
         return this.#environment.accumulator();
       case "load":
         return this.#load(kind.operand, args);
+      case "packed":
+        throw new TypeError("nothing is packed for a single element");
       case "i64.div_s":
       case "i64.rem_s":
         return this.#divide(kind.op, args);
