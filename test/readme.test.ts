@@ -6,7 +6,9 @@ describe("the README's gas table", () => {
     const snapshot = JSON.parse(readFileSync("snapshots/contracts.json", "utf8")) as Record<string, number>;
     const gas = Object.fromEntries(Object.entries(snapshot).filter(([key]) => key.endsWith(".gas")));
     const rows = readFileSync("README.md", "utf8").matchAll(/^\| `([\w.]+\.gas)` \| ([\d,]+) \|/gm);
-    const table = Object.fromEntries([...rows].map(([, key, figure = ""]) => [key, Number(figure.replaceAll(",", ""))]));
+    const table = Object.fromEntries(
+      [...rows].map(([, key, figure = ""]) => [key, Number(figure.replaceAll(",", ""))]),
+    );
     expect(table).to.deep.equal(gas);
   });
 });
