@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { foreignImports } from "./solidityImports.ts";
+import { foreignImports, unusedImports } from "./solidityImports.ts";
 
 describe("imports of the contracts", () => {
   it("stay in contracts/ and OpenZeppelin", () => {
@@ -25,5 +25,25 @@ describe("imports of the contracts", () => {
     ];
     const source = paths.map((path) => `import {X} from "${path}";`).join("\n");
     expect(foreignImports("contracts/registry/R.sol", source)).to.deep.equal(paths);
+  });
+
+  it("are used, in assembly too", () => {
+    const source = `
+import {A, B as C, D} from "./A.sol";
+import {
+    E,
+    F
+} from "./E.sol";
+import {IG} from "./IG.sol";
+// D
+contract X is A {
+    /// @inheritdoc IG
+    function x() external returns (uint256 y) {
+        assembly ("memory-safe") {
+            y := E
+        }
+    }
+}`;
+    expect(unusedImports(source)).to.deep.equal(["C", "D", "F"]);
   });
 });
