@@ -93,6 +93,7 @@ const tools: Tools = {
       await runtime.close();
     }
   },
+  openRuntime: () => new OnnxRuntime({ processes: 1, maxSessions: 1 }),
   obtain: (config, artefactHash, uris) => openArtefacts(config, quiet()).obtain(artefactHash, uris),
   storeSummary,
   start,

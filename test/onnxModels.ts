@@ -83,3 +83,24 @@ export function heavyModel(size: number, products: number): Uint8Array {
 
 /** The packed input of a model with one f32 element. */
 export const oneFloat = pack("f32", [1]);
+
+/** y = x w, x of `rows` x `depth`, w of `depth` x `columns` and all ones. */
+export function matmulModel(rows: number, depth: number, columns: number): Uint8Array {
+  const graph = new GraphBuilder();
+  graph.input("x", "f32", [rows, depth], "the rows");
+  const w = graph.f32("w", [depth, columns], Array(depth * columns).fill(1));
+  graph.node("MatMul", ["x", w], "y");
+  graph.output("y", "f32", [rows, columns], "their sums");
+  return graph.build({ name: "matmul", docString: "", metadata: {} });
+}
+
+/** y = x in the dimensions that the input `shape`, of `rank` elements, says. */
+export function reshapeModel(dims: readonly number[], rank: number): Uint8Array {
+  const open = Array.from({ length: rank }, (_, axis) => `n${axis}`);
+  return onnxFile({
+    name: "reshape",
+    node: [{ opType: "Reshape", name: "reshape", input: ["x", "shape"], output: ["y"] }],
+    input: [onnxValue("x", TensorProto_DataType.FLOAT, dims), onnxValue("shape", TensorProto_DataType.INT64, [rank])],
+    output: [onnxValue("y", TensorProto_DataType.FLOAT, open)],
+  });
+}

@@ -79,7 +79,7 @@ describe("inputs of a request", () => {
     ["text", [x], ['["a", 1, 2, 3]'], '"a" is no element of it'],
     ["null", [x], ["[null, 1, 2, 3]"], "null is no element of it"],
     ["objects inside", [x], ['[{"a": 1}, 1, 2, 3]'], '{"a":1} is no element of it'],
-    ["what is not JSON", [x], ["hello"], '"hello" is not JSON; files end in .json or .npy'],
+    ["what is not JSON", [x], ["hello"], '"hello" is not JSON; files end in .json, .npy or .pb'],
     ["a very long thing that is not JSON", [x], ["z".repeat(1_000)], `"${"z".repeat(40)}..." is not JSON`],
     ["a missing file", [x], ["nowhere.json"], "cannot read nowhere.json: ENOENT"],
     ["a folder", [x], [`${tmpdir()}/.json/../`], "is not JSON"],
@@ -92,6 +92,6 @@ describe("inputs of a request", () => {
     const big = file("big.json", " ".repeat(10_000_001));
     expect(() => packInputs([x], [big])).to.throw(UsageError, "big.json has 10000001 bytes; an input file has at most");
     expect(() => packInputs([x], [file("bad.json", "{")])).to.throw(UsageError, "bad.json is not JSON");
-    expect(() => packInputs([x], [file("bad.npy", "{")])).to.throw(UsageError, "input x f32 [2, 2]: it is not a .npy");
+    expect(() => packInputs([x], [file("bad.npy", "{")])).to.throw(UsageError, "bad.npy: it is not a .npy");
   });
 });

@@ -1,6 +1,8 @@
-/** A model's input tensors from what the command line says: inline JSON, .json files and .npy files. */
+/** A model's input tensors from what the command line says: inline JSON, .json, .npy and .pb files. */
 import { readFileSync, statSync } from "node:fs";
-import type { TensorSignature } from "../model/onnx/signature.ts";
+import type { ConstantTensor } from "../model/onnx/graph.ts";
+import type { Dim, TensorSignature } from "../model/onnx/signature.ts";
+import { readTensorProto } from "../model/onnx/tensorProto.ts";
 import { type DTYPES, type Element, elementCount, pack } from "../model/tensor.ts";
 import { UsageError } from "./errors.ts";
 import { parseNpy } from "./npy.ts";
@@ -14,7 +16,7 @@ const MAX_FILE_BYTES = 10_000_000;
 const SPECIAL: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity, "-Infinity": -Infinity };
 
 /**
- * Packs the inputs of a model, in its order. Each value is `[NAME=]JSON`, `[NAME=]FILE.json` or `[NAME=]FILE.npy`; the
+ * Packs the inputs of a model, in its order. Each value is `[NAME=]JSON` or `[NAME=]FILE`, a .json, .npy or .pb file; the
  * name may be left out if the model has one input. One JSON object, inline or in a file, can give all of them by name.
  * JSON numbers in nested or flat lists; whole numbers beyond 2^53 as strings, and "NaN", "Infinity", "-Infinity".
  * @throws UsageError naming the input at fault
@@ -34,16 +36,58 @@ export function packInputs(inputs: readonly Input[], values: readonly string[]):
 }
 
 /** "returns f32 [1, 24]". */
-export function describe({ name, dtype, dims }: Input): string {
+export function describe({ name, dtype, dims }: TensorSignature): string {
   return `${name} ${dtype} [${dims.join(", ")}]`;
 }
 
-/** JSON, or the bytes of a .npy file. */
-type Value = { readonly json: unknown } | { readonly npy: Uint8Array };
+/**
+ * Tensors that become constants of a model, by name: values as for {@link packInputs}, each with its name. Dimensions that
+ * the model leaves open are those of the value, as it is nested or as its file says.
+ * @throws UsageError naming the input at fault
+ */
+export function packBindings(
+  inputs: readonly TensorSignature[],
+  values: readonly string[],
+): Record<string, ConstantTensor> {
+  return Object.fromEntries(
+    values.map((text) => {
+      const { name, value } = splitName(text, inputs);
+      const input = inputs.find((candidate) => candidate.name === name);
+      if (input === undefined) {
+        throw new UsageError(`say which input ${text} binds: NAME=VALUE; they are ${inputs.map(describe).join(", ")}`);
+      }
+      const read = readTensor(value);
+      const dims = "json" in read ? nestedDims(read.json, input.dims) : read.dims;
+      const fits = dims.length === input.dims.length && input.dims.every((dim, i) => fitsDim(dim, dims[i]));
+      if (!fits) throw new UsageError(`input ${describe(input)}: the value has dimensions [${dims.join(", ")}]`);
+      const { dtype } = input;
+      return [name, { dtype, dims, bytes: packInput({ ...input, dims }, read) }];
+    }),
+  );
+}
+
+const fitsDim = (dim: Dim, size: number | undefined) => typeof dim === "string" || dim === size;
+
+/** The extents of nested lists; what is not nested as deep as the tensor is flat, and fits if the tensor's are known. */
+function nestedDims(json: unknown, dims: readonly Dim[]): number[] {
+  const nested: number[] = [];
+  for (let inner = json; Array.isArray(inner); inner = inner[0]) nested.push(inner.length);
+  const isKnown = dims.every((dim) => typeof dim === "number");
+  return isKnown && nested.length <= 1 ? dims.map(Number) : nested;
+}
+
+/** JSON, or a file that is one tensor. */
+type Value = { readonly json: unknown } | ConstantTensor;
+
+function readTensor(value: string): Value {
+  if (value.endsWith(".npy")) return attemptTensor(value, () => parseNpy(readSmall(value)));
+  if (value.endsWith(".pb")) return attemptTensor(value, () => readTensorProto(readSmall(value)));
+  return { json: readJson(value) };
+}
 
 function readValue(text: string, inputs: readonly Input[]): [string, Value][] {
   const { name, value } = splitName(text, inputs);
-  const read = value.endsWith(".npy") ? { npy: readSmall(value) } : { json: readJson(value) };
+  const read = readTensor(value);
   const isByName = name === undefined && "json" in read && isObject(read.json);
   if (isByName) return Object.entries(read.json as object).map(([key, json]) => [key, { json }]);
   const [only] = inputs;
@@ -53,7 +97,7 @@ function readValue(text: string, inputs: readonly Input[]): [string, Value][] {
 }
 
 /** A name may contain anything, so it is looked up rather than parsed. */
-function splitName(text: string, inputs: readonly Input[]): { name: string | undefined; value: string } {
+function splitName(text: string, inputs: readonly TensorSignature[]): { name: string | undefined; value: string } {
   const named = inputs.find(({ name }) => text.startsWith(`${name}=`));
   if (named !== undefined) return { name: named.name, value: text.slice(named.name.length + 1) };
   const [, name, value] = /^([\w.:/-]+)=(.*)$/s.exec(text) ?? [];
@@ -67,7 +111,7 @@ function readJson(value: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     const what = isFile ? value : `"${value.length > 40 ? `${value.slice(0, 40)}...` : value}"`;
-    const hint = isFile ? "" : "; files end in .json or .npy";
+    const hint = isFile ? "" : "; files end in .json, .npy or .pb";
     throw new UsageError(`${what} is not JSON${hint}`, { cause });
   }
 }
@@ -87,23 +131,30 @@ function attempt<T>(path: string, use: () => T): T {
   }
 }
 
+function attemptTensor(path: string, read: () => ConstantTensor): ConstantTensor {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
 const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function packInput(input: Input, value: Value): Uint8Array {
   try {
-    return "npy" in value ? packNpy(input, value.npy) : packJson(input, value.json);
+    return "json" in value ? packJson(input, value.json) : packTensor(input, value);
   } catch (cause) {
     throw new UsageError(`input ${describe(input)}: ${(cause as Error).message}`, { cause });
   }
 }
 
-function packNpy({ dtype, dims }: Input, file: Uint8Array): Uint8Array {
-  const array = parseNpy(file);
-  if (array.dtype !== dtype) throw new Error(`the file has dtype ${array.dtype}`);
-  if (elementCount(array.shape) !== elementCount(dims))
-    throw new Error(`the file has shape [${array.shape.join(", ")}]`);
-  if (dtype === "bool" && array.bytes.some((byte) => byte > 1)) throw new Error("an element is neither 0 nor 1");
-  return array.bytes;
+function packTensor({ dtype, dims }: Input, file: ConstantTensor): Uint8Array {
+  if (file.dtype !== dtype) throw new Error(`the file has dtype ${file.dtype}`);
+  if (elementCount(file.dims) !== elementCount(dims)) throw new Error(`the file has shape [${file.dims.join(", ")}]`);
+  if (dtype === "bool" && file.bytes.some((byte) => byte > 1)) throw new Error("an element is neither 0 nor 1");
+  return file.bytes;
 }
 
 function packJson({ dtype, dims }: Input, json: unknown): Uint8Array {

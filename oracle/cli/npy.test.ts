@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { runs, seed } from "../../test/budget.ts";
-import { NpyError, parseNpy } from "./npy.ts";
+import type { Dtype } from "../model/tensor.ts";
+import { formatNpy, NpyError, parseNpy } from "./npy.ts";
 
 /** A .npy file as numpy.save writes it: the header padded so that the data starts at a multiple of 64. */
 function npy(descr: string, shape: string, data: Uint8Array, { fortran = "False", version = 1 } = {}): Uint8Array {
@@ -38,12 +39,22 @@ describe("npy", () => {
         const array = parseNpy(npy(descr, shape, bytes(length), { version }));
         expect({ ...array, bytes: [...array.bytes] }).to.deep.equal({
           dtype,
-          shape: extents,
+          dims: extents,
           bytes: [...bytes(length)],
         });
       }
     });
   }
+
+  it("writes what it reads, its data aligned", () => {
+    for (const [, , dtype, dims, length] of good) {
+      const tensor = { dtype: dtype as Dtype, dims, bytes: bytes(length) };
+      const file = formatNpy(tensor);
+      expect(file.length % 64).to.equal(length % 64);
+      const read = parseNpy(file);
+      expect({ ...read, bytes: Uint8Array.from(read.bytes) }).to.deep.equal(tensor);
+    }
+  });
 
   const bad: [string, Uint8Array, string][] = [
     ["a text file", Buffer.from("hello, this is no array"), "it is not a .npy file"],
@@ -63,7 +74,7 @@ describe("npy", () => {
   }
 
   it("takes one-dimensional arrays in either order", () => {
-    expect(parseNpy(npy("<f4", "(2,)", bytes(8), { fortran: "True" })).shape).to.deep.equal([2]);
+    expect(parseNpy(npy("<f4", "(2,)", bytes(8), { fortran: "True" })).dims).to.deep.equal([2]);
   });
 
   it("refuses every damaged file in its own words", () => {

@@ -1,12 +1,6 @@
 /** NumPy's .npy files: one array each, with its dtype and shape. */
+import type { ConstantTensor } from "../model/onnx/graph.ts";
 import { DTYPES, type Dtype, elementCount } from "../model/tensor.ts";
-
-export interface NpyArray {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  /** Packed as Assay packs it: little-endian, row-major. */
-  readonly bytes: Uint8Array;
-}
 
 /** Bytes that are not a .npy file, or one that cannot be taken. */
 export class NpyError extends Error {
@@ -14,6 +8,9 @@ export class NpyError extends Error {
 }
 
 const MAGIC = "\x93NUMPY";
+/** Of version 1: magic, version, the header's length. */
+const PREFIX_BYTES = 10;
+const ALIGNMENT = 64;
 
 /** NumPy's names of the dtypes that Assay has; "|" and "=": the byte order does not matter, or is this machine's. */
 const DESCRIPTORS: Readonly<Record<string, Dtype>> = {
@@ -30,7 +27,7 @@ const DESCRIPTORS: Readonly<Record<string, Dtype>> = {
 };
 
 /** Reads a file of format version 1, 2 or 3. Throws {@link NpyError}. */
-export function parseNpy(file: Uint8Array): NpyArray {
+export function parseNpy(file: Uint8Array): ConstantTensor {
   const { header, data } = splitHeader(file);
   const descriptor = /'descr':\s*'([<>|=])(\w+)'/.exec(header);
   const isFortran = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
@@ -48,7 +45,20 @@ export function parseNpy(file: Uint8Array): NpyArray {
   }
   const length = elementCount(shape) * DTYPES[dtype].bytes;
   if (data.length !== length) throw new NpyError(`the array has ${data.length} bytes; its header promises ${length}`);
-  return { dtype, shape, bytes: data };
+  return { dtype, dims: shape, bytes: data };
+}
+
+/** Writes a file of format version 1. */
+export function formatNpy({ dtype, dims, bytes }: ConstantTensor): Uint8Array {
+  const name = Object.entries(DESCRIPTORS).find(([, known]) => known === dtype)?.[0];
+  const order = DTYPES[dtype].bytes === 1 ? "|" : "<";
+  const shape = dims.length === 1 ? `${dims[0]},` : dims.join(", ");
+  const header = `{'descr': '${order}${name}', 'fortran_order': False, 'shape': (${shape}), }`;
+  // Magic, version, length and header together end at a multiple of 64, with a line feed.
+  const length = Math.ceil((PREFIX_BYTES + header.length + 1) / ALIGNMENT) * ALIGNMENT - PREFIX_BYTES;
+  const start = Buffer.from(`${MAGIC}\x01\x00`, "latin1");
+  const size = Buffer.of(length & 0xff, length >> 8);
+  return Buffer.concat([start, size, Buffer.from(`${header.padEnd(length - 1)}\n`, "latin1"), bytes]);
 }
 
 /** Six bytes of magic, two of version, the header's length in two bytes (version 1) or four, the header. */

@@ -1,7 +1,16 @@
 /** What the commands need of the world; main.ts brings it. */
 import type { Config } from "../config/schema.ts";
 import type { TensorSignature } from "../model/onnx/signature.ts";
-import type { Address, Block, Call, ModelId, OperatorView, RegisteredModel, RequestId } from "../roles/ports.ts";
+import type {
+  Address,
+  Block,
+  Call,
+  Executor,
+  ModelId,
+  OperatorView,
+  RegisteredModel,
+  RequestId,
+} from "../roles/ports.ts";
 import type { Hex } from "../vm/keccak.ts";
 
 /** What a deployment fixed for ever. Money in wei, times in seconds. */
@@ -155,6 +164,8 @@ export interface Tools {
   connect(config: Config): Session;
   /** Whether ONNX Runtime loads the file with this signature. Throws ExecutionError. */
   tryModel(config: Config, model: { path: string } & Pick<NewModel, "inputs" | "outputs">): Promise<void>;
+  /** ONNX Runtime in processes of its own, which end with it. */
+  openRuntime(): Executor & { close(): Promise<void> };
   /** The local path of a model's file, fetched if need be. Throws ArtefactError. */
   obtain(config: Config, artefactHash: Hex, uris: readonly string[]): Promise<string>;
   /** "none": no node was ever started; "in use": one runs. */

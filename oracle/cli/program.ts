@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { addDoctor } from "./commands/doctor.ts";
 import { addInit } from "./commands/init.ts";
-import { addModel } from "./commands/model.ts";
+import { addModel } from "./commands/model/model.ts";
 import { addOperator } from "./commands/operator/operator.ts";
 import { addRequest } from "./commands/request.ts";
 import { addStart } from "./commands/start.ts";

@@ -28,6 +28,8 @@ export interface RunnableModel {
   readonly inputs: readonly TensorSignature<number>[];
   /** The outputs wanted, in this order. */
   readonly outputs: readonly TensorSignature<number>[];
+  /** Inputs of the artefact that are constants of the model. */
+  readonly bound?: readonly Tensor[];
 }
 
 export interface RunLimits {

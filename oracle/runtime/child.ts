@@ -38,7 +38,8 @@ async function execute({ model, inputs, memoryLimitBytes }: Job): Promise<Uint8A
   if (model === undefined) return [];
   const session = await sessions.get(model);
   if (inputs === undefined) return [];
-  const feeds = model.inputs.map((input, i) => [input.name, toOrt(input, inputs[i] as Uint8Array)] as const);
+  const given = model.inputs.map((input, i) => ({ ...input, bytes: inputs[i] as Uint8Array }));
+  const feeds = [...given, ...(model.bound ?? [])].map((tensor) => [tensor.name, toOrt(tensor, tensor.bytes)]);
   const names = model.outputs.map(({ name }) => name);
   const results = await session.run(Object.fromEntries(feeds), names).catch((cause: Error) => {
     throw new ExecutionError("model", cause.message, { cause });

@@ -36,7 +36,7 @@ export class Sessions {
    * not these inputs and outputs
    */
   async get(model: RunnableModel): Promise<InferenceSession> {
-    const key = JSON.stringify([model.path, model.inputs, model.outputs]);
+    const key = JSON.stringify([model.path, model.inputs, model.outputs, boundNames(model)]);
     const session = this.#sessions.get(key) ?? (await load(model));
     this.#sessions.delete(key);
     this.#sessions.set(key, session);
@@ -53,22 +53,20 @@ export class Sessions {
   }
 }
 
-async function load({ path, inputs, outputs }: RunnableModel): Promise<InferenceSession> {
-  const onnx = await readFile(path).catch((cause: Error) => {
+const boundNames = ({ bound = [] }: RunnableModel) => bound.map(({ name }) => name);
+
+async function load(model: RunnableModel): Promise<InferenceSession> {
+  const onnx = await readFile(model.path).catch((cause: Error) => {
     throw new ExecutionError("crashed", `cannot read the model: ${cause.message}`, { cause });
   });
-  return await create(onnx, inputs, outputs).catch((cause: Error) => {
+  return await create(onnx, model).catch((cause: Error) => {
     throw new ExecutionError("model", cause.message, { cause });
   });
 }
 
 /** From bytes and not from the path: a model that keeps weights in other files would not be covered by its hash. */
-async function create(
-  onnx: Uint8Array,
-  inputs: readonly Shape[],
-  outputs: readonly Shape[],
-): Promise<InferenceSession> {
-  checkSignature(onnx, inputs, outputs);
+async function create(onnx: Uint8Array, model: RunnableModel): Promise<InferenceSession> {
+  checkSignature(onnx, model);
   return await InferenceSession.create(onnx, REPRODUCIBLE);
 }
 
@@ -76,13 +74,15 @@ async function create(
  * Before ONNX Runtime sees the model: asking it for an int4 output aborts the process, float16 inputs always fail, and
  * maps and sequences cannot be read.
  */
-function checkSignature(onnx: Uint8Array, inputs: readonly Shape[], outputs: readonly Shape[]): void {
+function checkSignature(onnx: Uint8Array, model: RunnableModel): void {
   const signature = readSignature(
     onnx,
-    outputs.map(({ name }) => name),
+    model.outputs.map(({ name }) => name),
   );
-  checkTensors("input", signature.inputs, inputs);
-  checkTensors("output", signature.outputs, outputs);
+  const bound = boundNames(model);
+  const open = signature.inputs.filter(({ name }) => !bound.includes(name));
+  checkTensors("input", open, model.inputs);
+  checkTensors("output", signature.outputs, model.outputs);
 }
 
 function checkTensors(kind: string, actual: readonly TensorSignature[], registered: readonly Shape[]): void {

@@ -7,12 +7,13 @@ import { formatEth, formatTime, parseEth, parseHash, parseWhole } from "../amoun
 import { configOf, type KeyOptions, openAccount, withKeyOptions, withSession } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { packInputs } from "../inputs.ts";
+import { collect } from "../modelFile.ts";
 import { type DecodedTensor, decodeOutputs, showTensor } from "../outputs.ts";
 import type { Account, PaidCall, RequestStep, Session, Tools } from "../ports.ts";
 
 const EXAMPLES = `
 Nobody answers within the answer period: the request is ended and the fee comes back.
-An input is JSON, a .json file or a .npy file; with several inputs, NAME=VALUE for each, or one JSON object for all.
+An input is JSON, or a .json, .npy or .pb (TensorProto) file; with several inputs, NAME=VALUE for each, or one JSON object for all.
 Whole numbers beyond 2^53 go in quotes, as do "NaN" and "Infinity".
 
 Examples:
@@ -33,8 +34,6 @@ const WEI_PER_GWEI = 1_000_000_000n;
 /** What the node may take to finalise after the window, in seconds. */
 const FINALISATION_S = 120;
 const MAX_POLL_MS = 1_000;
-
-const collect = (value: string, values: readonly string[] = []) => [...values, value];
 
 export function addRequest(program: Command, tools: Tools): void {
   withKeyOptions(program.command("request"))

@@ -83,8 +83,8 @@ export class TensorTooLargeError extends Error {
 
 /** A node, attribute or constant that breaks ONNX's rules; {@link NodeError} says where. */
 export class InvalidNodeError extends Error {
-  constructor(reason: string) {
-    super(reason);
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
     this.name = "InvalidNodeError";
   }
 }

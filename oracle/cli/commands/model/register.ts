@@ -1,17 +1,15 @@
 /** assay model register: puts a model on chain. */
-import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
-import type { Config } from "../../config/schema.ts";
-import { bindDims } from "../../model/onnx/bindDims.ts";
-import { UnboundDimsError, UnsupportedTensorError } from "../../model/onnx/errors.ts";
-import { readSignature, type Signature } from "../../model/onnx/signature.ts";
-import { formatEth, parseHash, parseWhole } from "../amounts.ts";
-import { configOf, type KeyOptions, openAccount, withKeyOptions, withSession } from "../context.ts";
-import { CommandError } from "../errors.ts";
-import { describe } from "../inputs.ts";
-import type { Tools } from "../ports.ts";
+import type { Command } from "commander";
+import type { Config } from "../../../config/schema.ts";
+import { bindDims } from "../../../model/onnx/bindDims.ts";
+import { readSignature, type Signature } from "../../../model/onnx/signature.ts";
+import { formatEth, parseHash, parseWhole } from "../../amounts.ts";
+import { configOf, type KeyOptions, openAccount, withKeyOptions, withSession } from "../../context.ts";
+import { CommandError } from "../../errors.ts";
+import { describe } from "../../inputs.ts";
+import { locate, type ModelFile, parseDims, parseNames, readModelFile } from "../../modelFile.ts";
+import type { Tools } from "../../ports.ts";
 
 const EXAMPLES = `
 The model is registered by its file's hash, its inputs and outputs. Answers are NOT DISPUTABLE: they rest on their
@@ -31,13 +29,12 @@ interface Options extends KeyOptions {
   readonly json?: boolean;
 }
 
-export function addModel(program: Command, tools: Tools): void {
-  const model = program.command("model").description("register models");
+export function addRegister(model: Command, tools: Tools): void {
   withKeyOptions(model.command("register"))
     .description("register an ONNX file; the key becomes the model's owner")
     .argument("<file.onnx>", "the model")
     .option("--dims <name=size,...>", "sizes of the dimensions that the model leaves open", parseDims, {})
-    .option("--outputs <name,...>", "only these outputs, in this order", (text: string) => text.split(","))
+    .option("--outputs <name,...>", "only these outputs, in this order", parseNames)
     .option("--uri <uri>", "where operators can get the file", "")
     .option("--royalty-bps <n>", "the owner's part of each fee, in 1/10,000", parseWhole(0, 10_000), 0)
     .option("--salt <hash>", "tells apart models that are otherwise alike", parseHash, `0x${"00".repeat(32)}`)
@@ -47,13 +44,15 @@ export function addModel(program: Command, tools: Tools): void {
 }
 
 async function register(tools: Tools, config: Config, file: string, options: Options): Promise<void> {
-  const { signature, sha256 } = readModel(file, config, options);
+  const model = readModelFile(file, config.artefacts.maxMb * 1_000_000);
+  const { sha256 } = model;
+  const signature = signatureOf(model, options);
   await tools.tryModel(config, { path: resolve(file), ...signature });
   await withSession(tools, config, async (session) => {
     const account = await openAccount(session, config, options);
     const { salt, royaltyBps, uri } = options;
-    const model = { ...signature, artefactHash: sha256, owner: account.address, salt };
-    const { modelId, call } = session.calls.register(model, royaltyBps, uri);
+    const newModel = { ...signature, artefactHash: sha256, owner: account.address, salt };
+    const { modelId, call } = session.calls.register(newModel, royaltyBps, uri);
     if ((await session.modelTerms(modelId)) !== undefined) {
       throw new CommandError(`it is registered already: ${modelId}; --salt makes another one of it`);
     }
@@ -71,43 +70,6 @@ async function register(tools: Tools, config: Config, file: string, options: Opt
   });
 }
 
-function readModel(
-  file: string,
-  { artefacts }: Config,
-  { dims, outputs }: Options,
-): { signature: Signature<number>; sha256: `0x${string}` } {
-  const onnx = readLimited(file, artefacts.maxMb * 1_000_000);
-  try {
-    const signature = bindDims(readSignature(onnx, outputs), dims);
-    return { signature, sha256: `0x${createHash("sha256").update(onnx).digest("hex")}` };
-  } catch (cause) {
-    throw new CommandError(`${file}: ${(cause as Error).message}${hintFor(cause)}`, { cause });
-  }
-}
-
-function hintFor(error: unknown): string {
-  if (error instanceof UnboundDimsError) return "; give them with --dims";
-  if (error instanceof UnsupportedTensorError) return "; --outputs chooses among the outputs";
-  return "";
-}
-
-function readLimited(file: string, maxBytes: number): Uint8Array {
-  let size: number;
-  try {
-    size = statSync(file).size;
-    if (size <= maxBytes) return readFileSync(file);
-  } catch (cause) {
-    throw new CommandError(`cannot read the model: ${(cause as Error).message}`, { cause });
-  }
-  throw new CommandError(`${file} has ${size} bytes; artefacts.maxMb allows ${maxBytes}`);
-}
-
-function parseDims(text: string): Record<string, number> {
-  return Object.fromEntries(
-    text.split(",").map((part) => {
-      const [, name, size] = /^(.+)=(\d+)$/.exec(part) ?? [];
-      if (name === undefined) throw new InvalidArgumentError("It is a list such as batch=1,length=24.");
-      return [name, Number(size)];
-    }),
-  );
+function signatureOf(file: ModelFile, { dims, outputs }: Options): Signature<number> {
+  return locate(file.file, () => bindDims(readSignature(file.onnx, outputs), dims));
 }

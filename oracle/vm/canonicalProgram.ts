@@ -1,0 +1,46 @@
+/** Runs a whole program on the engine: flat input in, flat output and trace out. */
+
+import type { TensorSignature } from "../model/onnx/signature.ts";
+import type { Program } from "../model/program.ts";
+import { CHUNK_BYTES, DTYPES, elementCount, flatLayout } from "../model/tensor.ts";
+import { Executor } from "./engine/executor.ts";
+import type { KernelLeaf } from "./kernelTree.ts";
+
+export interface CanonicalRun {
+  /** A copy. */
+  readonly output: Uint8Array;
+  /** A view that the next run writes to. */
+  readonly trace: Uint8Array;
+}
+
+export class CanonicalProgram {
+  readonly #executor: Executor;
+  /** Where the flat output is in the trace: its tensors are the last kernels', each from a chunk on in both. */
+  readonly #outputAt: number;
+  readonly #outputBytes: number;
+
+  /** Throws a MemoryTooLargeError for a program that does not fit 32-bit addresses. */
+  constructor({ kernels, weights, inputs, outputs, traceChunks, outputChunks }: Program) {
+    this.#executor = new Executor(kernels, weights, flatBytes(inputs));
+    this.#outputAt = (traceChunks - outputChunks) * CHUNK_BYTES;
+    this.#outputBytes = flatBytes(outputs);
+  }
+
+  /** Throws a RangeError for an input of another length. */
+  run(input: Uint8Array): CanonicalRun {
+    this.#executor.run(input);
+    const { trace } = this.#executor;
+    return { output: trace.slice(this.#outputAt, this.#outputAt + this.#outputBytes), trace };
+  }
+}
+
+/** The trace of kernels that are no whole model: what constants are folded with. */
+export function runKernels(kernels: readonly KernelLeaf[], weights: Uint8Array, input: Uint8Array): Uint8Array {
+  const executor = new Executor(kernels, weights, input.length);
+  executor.run(input);
+  return executor.trace;
+}
+
+function flatBytes(tensors: readonly TensorSignature<number>[]): number {
+  return flatLayout(tensors.map(({ dtype, dims }) => elementCount(dims) * DTYPES[dtype].bytes)).totalBytes;
+}
