@@ -6,7 +6,7 @@ import { compile } from "../model/compile.ts";
 import { formatOptions, type ProgramOptions } from "../model/compilerOptions.ts";
 import { decodeModel, inputsOf } from "../model/onnx/signature.ts";
 import type { Program } from "../model/program.ts";
-import { runKernels } from "../vm/canonicalProgram.ts";
+import { runProgram } from "../vm/engine/executor.ts";
 import { createHashEach } from "../vm/keccakBatch.ts";
 import { type ProgramRoots, rootsOf } from "../vm/programRoots.ts";
 import { packBindings } from "./inputs.ts";
@@ -27,7 +27,7 @@ export function compileModel(model: ModelFile, { dims, bind = [], outputs }: Mod
   return locate(model.file, () => {
     const startedMs = performance.now();
     const options = { dims, bind: packBindings(inputsOf(decodeModel(model.onnx).graph), bind) };
-    const program = compile(model.onnx, { ...options, run: runKernels, ...(outputs !== undefined && { outputs }) });
+    const program = compile(model.onnx, { ...options, run: runProgram, ...(outputs !== undefined && { outputs }) });
     const compileMs = performance.now() - startedMs;
     const { roots, rootPreimage } = rootsOf(program, createHashEach());
     return { ...model, program, options, compilerOptions: formatOptions(options), roots, rootPreimage, compileMs };

@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import { identityModel, matmulModel } from "../../test/onnxModels.ts";
 import { compile } from "../model/compile.ts";
-import { runKernels } from "../vm/canonicalProgram.ts";
+import { runProgram } from "../vm/engine/executor.ts";
 import { evaluateProgram } from "../vm/reference.ts";
 import { profile } from "./profile.ts";
 
 describe("estimate of a dispute", () => {
   const profileOf = (onnx: Uint8Array, inputBytes: number) => {
-    const program = compile(onnx, { run: runKernels });
+    const program = compile(onnx, { run: runProgram });
     const input = new Uint8Array(inputBytes);
     return profile(program, input, evaluateProgram(program.kernels, program.weights, input));
   };

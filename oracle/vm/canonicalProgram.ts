@@ -4,7 +4,6 @@ import type { TensorSignature } from "../model/onnx/signature.ts";
 import type { Program } from "../model/program.ts";
 import { CHUNK_BYTES, DTYPES, elementCount, flatLayout } from "../model/tensor.ts";
 import { Executor } from "./engine/executor.ts";
-import type { KernelLeaf } from "./kernelTree.ts";
 
 export interface CanonicalRun {
   /** A copy. */
@@ -32,13 +31,6 @@ export class CanonicalProgram {
     const { trace } = this.#executor;
     return { output: trace.slice(this.#outputAt, this.#outputAt + this.#outputBytes), trace };
   }
-}
-
-/** The trace of kernels that are no whole model: what constants are folded with. */
-export function runKernels(kernels: readonly KernelLeaf[], weights: Uint8Array, input: Uint8Array): Uint8Array {
-  const executor = new Executor(kernels, weights, input.length);
-  executor.run(input);
-  return executor.trace;
 }
 
 function flatBytes(tensors: readonly TensorSignature<number>[]): number {
