@@ -135,6 +135,16 @@ describe("SqliteJobStore", () => {
       expect((await job(2)).state).to.equal("seen");
     });
 
+    it("loses a request again that came back in a later block", async () => {
+      await store.rewind(1);
+      await store.advance([ref(2), ref(3), ref(4)], [event(2, 4)]);
+      expect((await job(2)).block).to.deep.equal(ref(4));
+      await store.rewind(3);
+      expect(ids(await store.orphans(["seen"]))).to.deep.equal([2]);
+      await store.advance([ref(4)], []);
+      expect(ids(await store.due(["seen"], FOREVER))).to.deep.equal([1]);
+    });
+
     it("refuses a change by somebody who has not noticed it", async () => {
       const before = await job(2);
       await store.rewind(1);

@@ -50,6 +50,7 @@ export class SqliteJobStore implements JobStore {
           round = round + 1,
           not_before_ms = 0,
           request = excluded.request,
+          block_number = excluded.block_number,
           block_hash = excluded.block_hash
         WHERE is_orphan = 1`)
       .run(
