@@ -199,6 +199,8 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
             );
             return;
         }
+        // It would not be held itself: a copy of a contested answer could become final before the dispute ends.
+        if (rivalState.isHeld()) revert RivalHeld(requestId, rivalId);
         if (msg.value != 0) revert NothingToContest(requestId);
         if (_wantsProvisional(request_, state)) {
             _deliver(request_, requestId, operator, Stage.Provisional, assertion.output);

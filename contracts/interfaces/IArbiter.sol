@@ -36,6 +36,12 @@ interface IArbiter {
 /// @title IArbitrable
 /// @notice What the arbiter may do, and nobody else.
 /// @dev SAFETY: none of these calls out, and `slash` cannot touch stake that is locked for other assertions.
+///
+/// Holds are counted by the arbiter: the coordinator keeps one bit per assertion. `contest` comes with both parties
+/// held, one of them maybe for an earlier dispute already. So the arbiter counts the open disputes of every assertion,
+/// calls `hold` for the first of those it opens by itself, and `release` when the last one ends without a `reject`. A
+/// hold is of one assertion: another one of the same output, asserted before the dispute, is disputed for itself;
+/// afterwards none is taken beside a held one (`RivalHeld`).
 interface IArbitrable {
     error NotArbiter(address caller);
     /// @notice The assertion is unknown, over, or another one.

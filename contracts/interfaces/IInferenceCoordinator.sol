@@ -152,6 +152,8 @@ interface IInferenceCoordinator {
     /// @notice Another assertion lives: use `assertBeside`.
     error RivalLives(bytes32 requestId, uint256 live);
     error TooManyAssertions(bytes32 requestId);
+    /// @notice A dispute holds the rival: beside it only an answer that contradicts it is taken.
+    error RivalHeld(bytes32 requestId, bytes32 rivalId);
     /// @notice The rival does not contradict the assertion; a dispute's bond would be lost.
     error NothingToContest(bytes32 requestId);
     error UnknownAssertion(bytes32 requestId, bytes32 assertionId);
@@ -186,7 +188,8 @@ interface IInferenceCoordinator {
     function assertResults(Assertion[] calldata assertions) external;
 
     /// @notice Answers a request beside the live assertion `rival`. In exact mode a different output must open a
-    /// dispute: the arbiter gets `dispute` and `msg.value`, and neither assertion becomes final before its end.
+    /// dispute: the arbiter gets `dispute` and `msg.value`, and neither assertion becomes final before its end. Any
+    /// other answer names a rival that no dispute holds.
     function assertBeside(
         Assertion calldata assertion,
         Answer calldata rival,

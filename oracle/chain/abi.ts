@@ -41,6 +41,7 @@ export const COORDINATOR_ABI = [
   "error PayoutsExceedSlash(uint256 payouts, uint256 amount)",
   "error PolicyMalformed(string field)",
   "error ReentrancyGuardReentrantCall()",
+  "error RivalHeld(bytes32 requestId, bytes32 rivalId)",
   "error RivalLives(bytes32 requestId, uint256 live)",
   "error StakeBelowMinimum(uint256 stake, uint256 minimum)",
   "error StakeTooLow(uint256 free, uint256 required)",

@@ -13,14 +13,16 @@ import {
   ZeroAddress,
   ZeroHash,
 } from "ethers";
-import { ASSERTION_STATE, packWord, unpackWord } from "../../oracle/chain/words.ts";
-import { ask, askDrawn, askUntil, LATENCY, stageForEach } from "./scenes.ts";
+import { ASSERTION_STATE, packWord, REQUEST_STATE, unpackWord } from "../../oracle/chain/words.ts";
+import { ask, askContested, askDrawn, askUntil, LATENCY, PENALTY_BPS, stageForEach } from "./scenes.ts";
 import {
   ANSWER_PERIOD,
   type Asked,
   artefactSpec,
   deployCoordinator,
+  FEE,
   INPUT,
+  kernelSpec,
   keyOf,
   mined,
   OTHER_OUTPUT,
@@ -413,6 +415,56 @@ describe("answers", () => {
           .to.be.revertedWithCustomError(world.coordinator, "AssertionHeld")
           .withArgs(held.assertionId);
       }
+    });
+
+    it("lean on no rival that a dispute holds, and are held themselves if they contradict one", async () => {
+      const { world, operators } = stage();
+      const { asked, first, second } = await askContested(stage());
+      for (const { rival, output } of [
+        { rival: first, output: OUTPUT },
+        { rival: second, output: OTHER_OUTPUT },
+      ]) {
+        const copy = await world.sign(asked, operators[2], { output });
+        await expect(world.assertBeside(asked, copy, rival))
+          .to.be.revertedWithCustomError(world.coordinator, "RivalHeld")
+          .withArgs(asked.id, rival.assertionId);
+      }
+      const copy = await world.sign(asked, operators[2], { output: OTHER_OUTPUT });
+      await world.assertBeside(asked, copy, first);
+      const word = await world.coordinator.assertionStateOf(asked.id, operators[2].address);
+      expect(unpackWord(ASSERTION_STATE, word)).to.include({ live: true, held: true });
+      expect(await world.arbiter.contests(first.assertionId)).to.equal(2n);
+    });
+
+    it("lean on a rival that was released", async () => {
+      const { world, operators } = stage();
+      const { asked, first } = await askContested(stage());
+      await world.arbiter.release(world.ref(asked, first));
+      await world.assertBeside(asked, await world.sign(asked, operators[2]), first);
+    });
+
+    it("lean on no held rival within a tolerance either, whatever their output", async () => {
+      const { world, operators } = stage();
+      const spec = { ...kernelSpec(world.signer(7).address, "tolerant"), atol: 0x3f50000000000000n };
+      const modelId = await world.register(world.signer(7), spec);
+      const asked = await world.ask(modelId, { policy: policyOf({ atolClass: 63 }) });
+      const first = await world.answer(asked, operators[0]);
+      await world.arbiter.hold(world.ref(asked, first));
+      for (const output of [OUTPUT, OTHER_OUTPUT]) {
+        await expect(world.assertBeside(asked, await world.sign(asked, operators[1], { output }), first))
+          .to.be.revertedWithCustomError(world.coordinator, "RivalHeld")
+          .withArgs(asked.id, first.assertionId);
+      }
+    });
+
+    it("contradict a wrong answer of the drawn operator at once, in what was its exclusive period", async () => {
+      const { world, operators } = stage();
+      const asked = await askDrawn(stage());
+      const wrong = await world.answer(asked, operators[0]);
+      const right = await world.sign(asked, operators[1], { output: OTHER_OUTPUT });
+      await world.assertBeside(asked, right, wrong);
+      const word = await world.coordinator.assertionStateOf(asked.id, operators[0].address);
+      expect(unpackWord(ASSERTION_STATE, word)).to.include({ live: true, held: true });
     });
 
     it("are undone with a dispute that cannot be opened", async () => {

@@ -121,6 +121,7 @@ export function assertBeside(
     assertionOf(found, signed).held = true;
     return ["beside.contest"];
   }
+  refuseIf(living.held, "RivalHeld");
   refuseIf(value !== 0n, "NothingToContest");
   return ["beside.agree", ...(due ? [deliverTo(ghost, found, "Provisional", signed)] : [])];
 }

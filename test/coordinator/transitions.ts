@@ -103,7 +103,7 @@ export const TRANSITIONS: readonly Transition[] = [
     id: "beside.agree",
     from: ["Asserted"],
     call: "assertBeside",
-    when: "the output is the rival's, or the model has a tolerance",
+    when: "the output is the rival's, or the model has a tolerance; no dispute holds the rival",
     money: LOCKED,
     events: ["Asserted"],
     callback: "Provisional",
