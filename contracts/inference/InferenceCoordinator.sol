@@ -510,7 +510,9 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         emit Delivered(requestId, stage);
     }
 
-    /// @dev Burns the penalty that the assigned operator accepted, once, if it let its exclusive period pass.
+    /// @dev Burns the penalty that the assigned operator accepted, once, if it let its exclusive period pass. Whose
+    /// stake all backs other answers pays nothing: a draw reserves no stake, so it may have been drawn more often than
+    /// it can answer.
     function _chargeLateness(
         Request calldata request_,
         bytes32 requestId,
@@ -521,7 +523,8 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         if (penaltyBps == 0 || state.latenessSettled()) return state;
         if (block.timestamp <= assignment.exclusiveUntil()) return state;
         address operator = assignment.operator();
-        if (!_assertions[requestId][operator].exists()) {
+        bool couldAnswer = _couldBack(operator, bondFor(request_.policy), assignment.requestedAt());
+        if (couldAnswer && !_assertions[requestId][operator].exists()) {
             uint256 burned = _takeStake(operator, (uint256(request_.fee) * penaltyBps) / 10_000);
             emit Late(requestId, operator, burned);
         }

@@ -117,7 +117,8 @@ interface IInferenceCoordinator {
     event Delivered(bytes32 indexed requestId, Stage stage);
     /// @notice The callback reverted or ran out of the gas it bought; anyone may repeat it.
     event DeliveryFailed(bytes32 indexed requestId, Stage stage);
-    /// @notice The assigned operator let its exclusive period pass; `burned` wei of its stake are gone.
+    /// @notice The assigned operator had stake for the bond and let its exclusive period pass; `burned` wei of it are
+    /// gone.
     event Late(bytes32 indexed requestId, address indexed operator, uint256 burned);
 
     error ImpossibleParameters(string parameter);

@@ -83,7 +83,8 @@ interface IOperatorRegistry {
     /// @param priceGwei gwei wanted of a fee, after the royalty
     /// @param latency seconds of the exclusive period, at least 1
     /// @param penaltyBps at most 10,000; of the fee, burned from the stake if no answer comes in that period. Never
-    /// applied to models that are not disputable: not every input has an answer there.
+    /// applied to models that are not disputable: not every input has an answer there; nor while all stake backs other
+    /// answers.
     /// @param callbackKgas the largest callback it runs, in thousands of gas, at most 2,000
     function setOffer(
         bytes32 modelId,

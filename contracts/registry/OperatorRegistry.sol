@@ -244,6 +244,15 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
         return state.isLive() && state.stake() >= _minStake && state.free() >= bond;
     }
 
+    /// @dev Whether the operator could have locked `bond` for a request made at `requestedAt`. Stake whose exit began
+    /// since then counts: leaving is no excuse.
+    function _couldBack(address operator, uint256 bond, uint256 requestedAt) internal view returns (bool) {
+        uint256 available = _operators[operator].free();
+        Exit memory exit = _exits[operator];
+        if (exit.availableAt >= requestedAt + _exitDelay) available += exit.amount;
+        return available >= bond;
+    }
+
     /// @dev Takes up to `amount` of free stake first, then of exiting stake: locked stake backs other assertions.
     function _takeStake(address operator, uint256 amount) internal returns (uint256 taken) {
         OperatorState state = _operators[operator];

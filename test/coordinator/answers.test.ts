@@ -313,6 +313,88 @@ describe("answers", () => {
     });
   });
 
+  describe("the drawn operator whose stake backs other answers", () => {
+    const HALF = parseEther("5");
+    const gwei = (amount: bigint) => amount / 10n ** 9n;
+
+    /** A request drawn to the first operator, with a bond of half of its stake. */
+    const askHalf = async () => {
+      const { world, modelId, operators } = stage();
+      const asked = await world.ask(modelId, { policy: policyOf({ minBond: gwei(HALF) }) });
+      expect(BigInt.asUintN(160, asked.request.assignment)).to.equal(BigInt(operators[0].address));
+      return asked;
+    };
+    const drawn = () => stage().world.coordinator.operatorOf(stage().operators[0].address);
+    const isSettled = async ({ id }: Asked) =>
+      unpackWord(REQUEST_STATE, await stage().world.coordinator.requestStateOf(id)).latenessSettled;
+
+    beforeEach(async () => {
+      const { world, modelId, operators } = stage();
+      await world.coordinator.connect(operators[0].account).setOffer(modelId, 0n, LATENCY, PENALTY_BPS, 2_000n);
+    });
+
+    it("pays no penalty for more than it can answer, whoever answers", async () => {
+      const { world, operators } = stage();
+      const asked = [await askHalf(), await askHalf(), await askHalf()];
+      for (const one of asked.slice(0, 2)) await world.answer(one, operators[0]);
+      const { stake } = await drawn();
+      const [, , third] = asked;
+      if (third === undefined) throw new Error("three requests");
+      await world.time.increase(LATENCY + 1n);
+      const signed = await world.sign(third, operators[1]);
+      await expect(world.assert(third, signed)).not.to.emit(world.coordinator, "Late");
+      expect((await drawn()).stake).to.equal(stake);
+      expect(await isSettled(third)).to.equal(true);
+    });
+
+    it("pays no penalty for more than it can answer, if nobody does", async () => {
+      const { world, operators } = stage();
+      const asked = [await askHalf(), await askHalf(), await askHalf()];
+      for (const one of asked.slice(0, 2)) await world.answer(one, operators[0]);
+      const [, , third] = asked;
+      if (third === undefined) throw new Error("three requests");
+      await world.time.increase(ANSWER_PERIOD);
+      await expect(world.coordinator.expire(third.request)).not.to.emit(world.coordinator, "Late");
+      expect((await drawn()).stake).to.equal(parseEther("10"));
+    });
+
+    it("pays if the last bond is free to the wei", async () => {
+      const { world, operators } = stage();
+      const asked = [await askHalf(), await askHalf()] as const;
+      await world.answer(asked[0], operators[0]);
+      await world.time.increase(LATENCY + 1n);
+      const signed = await world.sign(asked[1], operators[1]);
+      await expect(world.assert(asked[1], signed))
+        .to.emit(world.coordinator, "Late")
+        .withArgs(asked[1].id, operators[0].address, FEE / 2n);
+    });
+
+    it("pays out of stake that began to leave after the draw", async () => {
+      const { world, operators } = stage();
+      const asked = await askHalf();
+      await world.coordinator.connect(operators[0].account).requestExit(parseEther("10"));
+      await world.time.increase(LATENCY + 1n);
+      const signed = await world.sign(asked, operators[1]);
+      await expect(world.assert(asked, signed))
+        .to.emit(world.coordinator, "Late")
+        .withArgs(asked.id, operators[0].address, FEE / 2n);
+      const { stake, exiting } = await drawn();
+      expect([stake, exiting]).to.deep.equal([0n, parseEther("10") - FEE / 2n]);
+    });
+
+    it("pays nothing out of stake that was leaving before", async () => {
+      const { world, operators } = stage();
+      await world.coordinator.connect(operators[0].account).requestExit(HALF);
+      await world.tick();
+      const asked = [await askHalf(), await askHalf()] as const;
+      await world.answer(asked[0], operators[0]);
+      await world.time.increase(LATENCY + 1n);
+      const signed = await world.sign(asked[1], operators[1]);
+      await expect(world.assert(asked[1], signed)).not.to.emit(world.coordinator, "Late");
+      expect((await drawn()).exiting).to.equal(HALF);
+    });
+  });
+
   describe("operators", () => {
     it("answer a request once, ever", async () => {
       const { world, operators } = stage();

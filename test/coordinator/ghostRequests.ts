@@ -30,6 +30,9 @@ import type { Signed } from "./world.ts";
 const GWEI = 10n ** 9n;
 const MAX_DRAWS = 4n;
 
+/** What became of the drawn operator's lateness with this call. */
+type Lateness = "none" | "charged" | "waived";
+
 /** An answer and the key that signed it, if the signature is over exactly that. */
 export interface SignedBy extends Signed {
   readonly signer: string;
@@ -81,8 +84,10 @@ export function request(
 export function assertResult(ghost: Ghost, block: Block, found: RequestGhost, signed: SignedBy): string[] {
   refuseIf(found.state.live !== 0, "RivalLives");
   const due = wantsProvisional(found);
-  const late = assert(ghost, block, found, signed);
-  return [late ? "assert.late" : "assert", ...(due ? [deliverTo(ghost, found, "Provisional", signed)] : [])];
+  const lateness = assert(ghost, block, found, signed);
+  const taken =
+    lateness === "charged" ? ["assert.late"] : ["assert", ...(lateness === "waived" ? ["late.waived"] : [])];
+  return [...taken, ...(due ? [deliverTo(ghost, found, "Provisional", signed)] : [])];
 }
 
 export function assertResults(
@@ -168,14 +173,14 @@ export function settle(ghost: Ghost, block: Block, found: RequestGhost, signed: 
   return "settle";
 }
 
-export function expire(ghost: Ghost, block: Block, found: RequestGhost): string {
+export function expire(ghost: Ghost, block: Block, found: RequestGhost): string[] {
   refuseIf(found.state.status !== "Requested", "WrongStatus");
   refuseIf(block.now <= endsAt(found), "AnswerPeriodRunning");
-  const late = chargeLateness(ghost, block, found);
+  const lateness = chargeLateness(ghost, block, found);
   found.state.status = "Expired";
   found.closed++;
   credit(ghost, found.request.requester, found.request.fee + callbackCost(found.policy));
-  return late ? "expire.late" : "expire";
+  return lateness === "charged" ? ["expire.late"] : ["expire", ...(lateness === "waived" ? ["late.waived"] : [])];
 }
 
 export function deliver(ghost: Ghost, found: RequestGhost, signed: Signed): string {
@@ -237,12 +242,17 @@ export function royaltyOf(model: Model, fee: bigint): bigint {
   return (fee * BigInt(model.royaltyBps)) / 10_000n;
 }
 
+/** What an answer locks. */
+function bondOf({ parameters }: Ghost, policy: Policy): bigint {
+  const minBond = BigInt(policy.minBond) * GWEI;
+  return minBond > parameters.operatorBond ? minBond : parameters.operatorBond;
+}
+
 export function isExact(model: Model): boolean {
   return model.atolClass === 0 && model.rtolClass === 0;
 }
 
-/** Whether the drawn operator paid for being late. */
-function assert(ghost: Ghost, block: Block, found: RequestGhost, signed: SignedBy): boolean {
+function assert(ghost: Ghost, block: Block, found: RequestGhost, signed: SignedBy): Lateness {
   const { state, assertions } = found;
   const { operator: address, issuedAt } = signed.answer;
   refuseIf(state.status !== "Requested" && state.status !== "Asserted", "WrongStatus");
@@ -258,11 +268,10 @@ function assert(ghost: Ghost, block: Block, found: RequestGhost, signed: SignedB
   const key = ghost.keys.get(signed.signer);
   refuseIf(key !== undefined && key.retiredAt !== 0n, "KeyIsRetired");
   refuseIf(key?.operator !== address, "WrongSigner");
-  const late = chargeLateness(ghost, block, found);
+  const lateness = chargeLateness(ghost, block, found);
 
   const operator = operatorOf(ghost, address);
-  const minBond = BigInt(found.policy.minBond) * GWEI;
-  const bond = minBond > ghost.parameters.operatorBond ? minBond : ghost.parameters.operatorBond;
+  const bond = bondOf(ghost, found.policy);
   refuseIf(operator.stake < ghost.parameters.minStake, "OperatorJailed");
   refuseIf(operator.stake - operator.locked < bond, "StakeTooLow");
   operator.locked += bond;
@@ -271,7 +280,7 @@ function assert(ghost: Ghost, block: Block, found: RequestGhost, signed: SignedB
   assertions.set(address, { assertionId, outputRoot, bond, finalisableAt, live: true, held: false, delivered: false });
   state.live++;
   state.status = "Asserted";
-  return late;
+  return lateness;
 }
 
 function close(ghost: Ghost, block: Block, found: RequestGhost, signed: Signed, assertion: AssertionGhost): void {
@@ -289,14 +298,22 @@ function close(ghost: Ghost, block: Block, found: RequestGhost, signed: Signed, 
   credit(ghost, found.model.owner, royalty);
 }
 
-function chargeLateness(ghost: Ghost, block: Block, found: RequestGhost): boolean {
+function chargeLateness(ghost: Ghost, block: Block, found: RequestGhost): Lateness {
   const { operator, requestedAt, latency, penaltyBps } = found.assignment;
-  if (penaltyBps === 0 || found.state.latenessSettled) return false;
-  if (block.now <= BigInt(requestedAt + latency)) return false;
+  if (penaltyBps === 0 || found.state.latenessSettled) return "none";
+  if (block.now <= BigInt(requestedAt + latency)) return "none";
   found.state.latenessSettled = true;
-  if (found.assertions.has(operator)) return false;
+  if (found.assertions.has(operator)) return "none";
+  if (!couldBack(ghost, found)) return "waived";
   ghost.burned += takeStake(ghost, operator, (found.request.fee * BigInt(penaltyBps)) / 10_000n);
-  return true;
+  return "charged";
+}
+
+/** Whether the drawn operator had stake for the bond, counting what began to exit only since it was drawn. */
+function couldBack(ghost: Ghost, { policy, assignment }: RequestGhost): boolean {
+  const { stake, locked, exiting, exitAt } = operatorOf(ghost, assignment.operator);
+  const exitBeganSince = exitAt - ghost.parameters.exitDelay >= BigInt(assignment.requestedAt);
+  return stake - locked + (exitBeganSince ? exiting : 0n) >= bondOf(ghost, policy);
 }
 
 /** Runs a callback; the transition's name says how it ended. */
@@ -386,14 +403,12 @@ function draw(
 
 function isFit(ghost: Ghost, offer: Offer, { model, policy, fee }: { model: Model; policy: Policy; fee: bigint }) {
   const operator = operatorOf(ghost, offer.operator);
-  const minBond = BigInt(policy.minBond) * GWEI;
-  const bond = minBond > ghost.parameters.operatorBond ? minBond : ghost.parameters.operatorBond;
   return (
     offer.price * GWEI <= fee - royaltyOf(model, fee) &&
     offer.callbackKgas * 1000 >= policy.callbackGas &&
     offer.latency <= policy.answerPeriod &&
     operator.live &&
     operator.stake >= ghost.parameters.minStake &&
-    operator.stake - operator.locked >= bond
+    operator.stake - operator.locked >= bondOf(ghost, policy)
   );
 }

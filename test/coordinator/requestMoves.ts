@@ -102,7 +102,7 @@ export class RequestMoves {
   private policy(): bigint {
     const fields = {
       answerPeriod: this.dice.pick([60, 300, 1_500]),
-      minBond: this.dice.pick([0n, 0n, 0n, 300_000_000n]),
+      minBond: this.dice.pick([0n, 0n, 300_000_000n, 2_000_000_000n]),
       atolClass: this.dice.chance(0.9) ? TOP_CLASS : 0,
     };
     if (this.dice.chance(0.3)) return policyOf(fields);
@@ -211,7 +211,7 @@ export class RequestMoves {
     if (found === undefined) return undefined;
     return {
       name: "expire",
-      predict: (ghost, block) => [ghostly.expire(ghost, block, found)],
+      predict: (ghost, block) => ghostly.expire(ghost, block, found),
       send: () => this.relay().expire(found.request, GAS),
     };
   }

@@ -83,7 +83,7 @@ export const TRANSITIONS: readonly Transition[] = [
     id: "assert.late",
     from: ["Requested"],
     call: "assertResult",
-    when: "the drawn operator accepted a penalty and let its exclusive period pass",
+    when: "the drawn operator accepted a penalty, had stake for the bond and let its exclusive period pass",
     to: "Asserted",
     money: { ...LOCKED, ...PENALISED },
     events: ["Late", "Asserted"],
@@ -157,7 +157,7 @@ export const TRANSITIONS: readonly Transition[] = [
     id: "expire.late",
     from: ["Requested"],
     call: "expire",
-    when: "likewise, and the drawn operator accepted a penalty and never answered",
+    when: "likewise, and the drawn operator accepted a penalty, had stake for the bond and never answered",
     to: "Expired",
     money: { ...REFUNDED, ...PENALISED },
     events: ["Late", "Expired"],
@@ -324,6 +324,8 @@ export const REFUSALS: readonly Refusal[] = [
 /** What a call on a request can also lead to: counted by the campaign, tested one by one. */
 export const OUTCOMES: Readonly<Record<string, string>> = {
   "assert.batch.passed": "an item of a batch is passed over: its request is not Requested any more",
+  "late.waived":
+    "the drawn operator let its exclusive period pass, but all its stake backs other answers: it pays nothing",
   "finalise.batch.passed": "an item of a batch is passed over: not Asserted, rejected or held",
   "callback.Provisional": "the requester takes the callback",
   "callback.Final": "the requester takes the callback",
