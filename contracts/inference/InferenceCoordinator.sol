@@ -280,8 +280,8 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         bytes32 outputRoot = _rootOf(request_, output);
         if (state.status() == RequestStatus.Final) {
             _checkTerms(request_, requestId, state, outputRoot);
-            bool due = request_.policy.wantsFinal() && !state.finalDelivered();
-            if (!due) revert NothingToDeliver(requestId);
+            bool wanted = request_.policy.wantsFinal() || _wantsProvisional(request_, state);
+            if (!wanted || state.finalDelivered()) revert NothingToDeliver(requestId);
             _deliver(request_, requestId, answer.operator, Stage.Final, output);
             return;
         }
@@ -461,7 +461,9 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         // The first Final closes the request; the cleared slot pays for a part of the gas, and nobody asserts again.
         _assertions[requestId][operator] = AssertionState.wrap(0);
         bytes32 commitment = request_.commitment(outputRoot);
-        _requests[requestId] = state.removeLive().withStatus(RequestStatus.Final).withCommitment(commitment);
+        // From here on the mark says whether the requester was told this answer, and not one that was rejected.
+        state = state.removeLive().withProvisionalDelivered(assertion.isDelivered());
+        _requests[requestId] = state.withStatus(RequestStatus.Final).withCommitment(commitment);
 
         uint256 royalty = _royalty(request_.model, request_.fee);
         uint256 earned = request_.fee - royalty + request_.policy.callbackCost();

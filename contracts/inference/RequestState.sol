@@ -8,7 +8,8 @@ import {RequestStatus} from "../interfaces/IInferenceCoordinator.sol";
 /// | bits   | field       | meaning                                                                                  |
 /// | ------ | ----------- | ---------------------------------------------------------------------------------------- |
 /// | 0-7    | status      | `RequestStatus`                                                                          |
-/// | 8      | provisional | 1: a Provisional callback was delivered and not taken back by a Rejected                 |
+/// | 8      | provisional | 1: a Provisional callback was delivered and not taken back by a Rejected; once final: it |
+/// |        |             | was the final answer's                                                                   |
 /// | 9      | final       | 1: the Final callback was delivered                                                      |
 /// | 10     | late        | 1: the assigned operator's lateness is settled                                           |
 /// | 11     | reopened    | 1: an assertion was rejected: the first assignment no longer excludes anybody            |

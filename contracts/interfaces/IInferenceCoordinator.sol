@@ -220,7 +220,8 @@ interface IInferenceCoordinator {
     function expire(Request calldata request_) external;
 
     /// @notice Runs a callback that is due and was not delivered: Final, Provisional of a live assertion, or Rejected
-    /// of a rejected one. The caller pays the gas.
+    /// of a rejected one. Final is due, too, where Provisional alone was bought and the final answer's never went
+    /// through. The caller pays the gas.
     function deliver(Request calldata request_, Answer calldata answer, bytes calldata output) external;
 
     /// @notice Whether `output` is the final answer of the request.

@@ -65,6 +65,14 @@ describe("close", () => {
     });
   }
 
+  it("delivers an answer as Final to whom Provisional alone should have told it", () => {
+    const provisionalOnly = { ...terms, wantsFinal: false };
+    const missed = { ...view, ...final, provisionalDelivered: false };
+    expect(close(provisionalOnly, missed, 2000, true).kind).to.equal("deliver");
+    expect(close(provisionalOnly, { ...missed, finalDelivered: true }, 2000, true).kind).to.equal("done");
+    expect(close(provisionalOnly, { ...view, ...final }, 2000, true).kind).to.equal("done");
+  });
+
   it("delivers nothing that was not bought, or not again without end", () => {
     const silent = { ...terms, wantsProvisional: false, wantsFinal: false };
     expect(close(silent, { ...view, provisionalDelivered: false }, 1500, true).kind).to.equal("wait");

@@ -23,15 +23,20 @@ export function close(terms: Terms, view: RequestView, nowS: number, mayDeliver:
   if (own === undefined) {
     if (status === "none") return { kind: "wait", untilS: nowS + LOOK_AGAIN_S };
     if (status === "requested") return { kind: "assertAgain" };
-    if (status === "final" && terms.wantsFinal && !view.finalDelivered && mayDeliver) return { kind: "deliver" };
-    if (status === "final") return { kind: "done" };
+    if (status === "final") return { kind: mayDeliver && isFinalDue(terms, view) ? "deliver" : "done" };
     return { kind: "failed", reason: `without an assertion of this operator the request is ${status}` };
   }
   if (!own.isLive) return { kind: "failed", reason: "the assertion was rejected" };
   if (own.isHeld) return { kind: "wait", untilS: nowS + LOOK_AGAIN_S };
   if (nowS < own.finalisableAt) {
-    const missed = status === "asserted" && terms.wantsProvisional && !view.provisionalDelivered;
+    const missed = status === "asserted" && isProvisionalDue(terms, view);
     return missed && mayDeliver ? { kind: "deliver" } : { kind: "wait", untilS: own.finalisableAt };
   }
   return { kind: status === "final" ? "settle" : "finalise" };
 }
+
+const isProvisionalDue = (terms: Terms, view: RequestView) => terms.wantsProvisional && !view.provisionalDelivered;
+
+/** Who bought Provisional alone and missed it is told the answer as Final. */
+const isFinalDue = (terms: Terms, view: RequestView) =>
+  !view.finalDelivered && (terms.wantsFinal || isProvisionalDue(terms, view));

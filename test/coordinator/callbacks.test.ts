@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { ContractTransactionReceipt } from "ethers";
 import { Interface, ZeroAddress } from "ethers";
 import { ASSERTION_STATE, REQUEST_STATE, unpackWord } from "../../oracle/chain/words.ts";
-import { ask, askAgreed, askContested, askRejected, askUntil, POLICY, stageForEach } from "./scenes.ts";
+import { ask, askAgreed, askContested, askMissed, askRejected, askUntil, POLICY, stageForEach } from "./scenes.ts";
 import {
   type Asked,
   callbacks,
@@ -362,6 +362,31 @@ describe("callbacks", () => {
       await expect(world.deliver(asked, signed))
         .to.be.revertedWithCustomError(coordinator(), "TermsMismatch")
         .withArgs(asked.id);
+    });
+
+    it("Final, once, of what was bought as Provisional alone and never went through", async () => {
+      const { world, consumer } = stage();
+      const { asked, signed } = await askMissed(stage());
+      expect(await consumer.calls()).to.equal(0n);
+      expect(delivered(await mined(world.deliver(asked, signed)))).to.deep.equal([`Delivered ${FINAL}`]);
+      expect([await consumer.calls(), await consumer.lastStage()]).to.deep.equal([1n, FINAL]);
+      await expect(world.deliver(asked, signed))
+        .to.be.revertedWithCustomError(coordinator(), "NothingToDeliver")
+        .withArgs(asked.id);
+    });
+
+    it("Final of the right answer to whom Provisional alone told the rejected one", async () => {
+      const { world, consumer, modelId, operators } = stage();
+      const policy = callbacks({ provisional: true }, { callbackGas: 400_000 });
+      const asked = await world.ask(modelId, { from: consumer, policy });
+      const wrong = await world.answer(asked, operators[0]);
+      await world.arbiter.reject(world.ref(asked, wrong), ZeroAddress);
+      const right = await world.answer(asked, operators[1], { output: OTHER_OUTPUT });
+      await world.time.increase(PARAMETERS.window);
+      expect(delivered(await mined(world.finalise(asked, right)))).to.deep.equal([]);
+      expect(await consumer.lastOutput()).to.equal(OUTPUT);
+      expect(delivered(await mined(world.deliver(asked, right)))).to.deep.equal([`Delivered ${FINAL}`]);
+      expect(await consumer.lastOutput()).to.equal(OTHER_OUTPUT);
     });
 
     it("deliver names an assertion that was made", async () => {

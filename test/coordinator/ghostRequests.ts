@@ -186,8 +186,8 @@ export function expire(ghost: Ghost, block: Block, found: RequestGhost): string[
 export function deliver(ghost: Ghost, found: RequestGhost, signed: Signed): string {
   if (found.state.status === "Final") {
     refuseIf(signed.outputRoot !== found.finalRoot, "TermsMismatch");
-    refuseIf(!found.policy.final || found.state.finalDelivered, "NothingToDeliver");
-    return retry(deliverTo(ghost, found, "Final", signed), "deliver.final");
+    refuseIf(!wantsFinal(found), "NothingToDeliver");
+    return retry(deliverTo(ghost, found, "Final", signed), found.policy.final ? "deliver.final" : "deliver.missed");
   }
   const assertion = assertionOf(found, signed);
   if (!assertion.live && assertion.delivered) {
@@ -289,6 +289,7 @@ function close(ghost: Ghost, block: Block, found: RequestGhost, signed: Signed, 
   found.assertions.delete(address);
   found.state.live--;
   found.state.status = "Final";
+  found.state.provisionalDelivered = assertion.delivered;
   found.finalRoot = assertion.outputRoot;
   found.closed++;
   const royalty = royaltyOf(found.model, found.request.fee);
@@ -359,10 +360,15 @@ function wantsProvisional(found: RequestGhost): boolean {
   return found.policy.provisional && !found.state.provisionalDelivered;
 }
 
+/** Of a final request: who bought Provisional alone and was never told this answer is told it as Final. */
+function wantsFinal(found: RequestGhost): boolean {
+  return !found.state.finalDelivered && (found.policy.final || wantsProvisional(found));
+}
+
 /** Whether a callback about this answer can be repeated. */
 export function isDue(found: RequestGhost, { answer, assertionId, outputRoot }: Signed): boolean {
   if (found.state.status === "Final") {
-    return outputRoot === found.finalRoot && found.policy.final && !found.state.finalDelivered;
+    return outputRoot === found.finalRoot && wantsFinal(found);
   }
   const assertion = found.assertions.get(answer.operator);
   if (assertion?.assertionId !== assertionId) return false;

@@ -111,6 +111,19 @@ export async function askRejected(stage: Stage): Promise<{ asked: Asked; signed:
   return answered;
 }
 
+/** Final, of a requester that bought Provisional alone and whose callback failed; it would take one now. */
+export async function askMissed(stage: Stage): Promise<{ asked: Asked; signed: Signed }> {
+  const { world, modelId, consumer, operators } = stage;
+  const policy = callbacks({ provisional: true }, { callbackGas: 400_000, callbackGasPrice: 1_000n });
+  const asked = await world.ask(modelId, { from: consumer, policy });
+  await consumer.behave(1);
+  const signed = await world.answer(asked, operators[0]);
+  await consumer.behave(0);
+  await world.time.increase(PARAMETERS.window);
+  await world.finalise(asked, signed);
+  return { asked, signed };
+}
+
 /** A stage that every test of a suite finds as it was set up. */
 export function stageForEach(): () => Stage {
   let stage: Stage | undefined;

@@ -8,6 +8,7 @@ import {
   askContested,
   askDrawn,
   askFinalBeside,
+  askMissed,
   askRejected,
   askUntil,
   LATENCY,
@@ -135,6 +136,10 @@ const SCENES: Readonly<Record<string, (stage: Stage, from: Status) => Promise<Sc
     await stage.consumer.behave(1);
     const { asked, signed } = await askUntil(stage, "Final");
     await stage.consumer.behave(0);
+    return { asked, act: () => stage.world.deliver(asked, signed) };
+  },
+  "deliver.missed": async (stage) => {
+    const { asked, signed } = await askMissed(stage);
     return { asked, act: () => stage.world.deliver(asked, signed) };
   },
   hold: async (stage) => {

@@ -190,6 +190,15 @@ export const TRANSITIONS: readonly Transition[] = [
     callback: "Final",
   },
   {
+    id: "deliver.missed",
+    from: ["Final"],
+    call: "deliver",
+    when: "Provisional alone was bought, and the final answer's was not delivered",
+    money: {},
+    events: [],
+    callback: "Final",
+  },
+  {
     id: "hold",
     from: ["Asserted"],
     call: "hold",
