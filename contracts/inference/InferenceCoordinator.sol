@@ -635,12 +635,19 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         Assignment assignment = request_.assignment;
         if (answer.issuedAt < assignment.requestedAt()) revert StaleResult(answer.issuedAt, assignment.requestedAt());
         if (answer.issuedAt > block.timestamp) revert FutureResult(answer.issuedAt, block.timestamp);
-        uint256 endsAt = state.startedAt() + request_.policy.answerPeriod();
-        // A request does not expire while an assertion lives.
-        if (block.timestamp > endsAt && state.live() == 0) revert AnswerPeriodOver(endsAt);
+        // While an assertion lives a request neither expires nor is anybody's alone: whoever was has answered.
+        if (state.live() != 0) return;
+        uint256 answerPeriod = request_.policy.answerPeriod();
+        uint256 endsAt = state.startedAt() + answerPeriod;
+        if (block.timestamp > endsAt) revert AnswerPeriodOver(endsAt);
 
         (address exclusive, uint256 until) = (assignment.operator(), assignment.exclusiveUntil());
-        if (state.isReopened()) (exclusive, until) = (_takeovers[requestId].operator, _takeovers[requestId].until);
+        if (state.isReopened()) {
+            (exclusive, until) = (_takeovers[requestId].operator, _takeovers[requestId].until);
+            // The requester chose the answer period and not the deployment's takeover period: others get half of it.
+            uint256 half = state.startedAt() + answerPeriod / 2;
+            if (until > half) until = half;
+        }
         if (exclusive != address(0) && exclusive != answer.operator && block.timestamp <= until) {
             revert ExclusivePeriod(exclusive, until);
         }

@@ -243,7 +243,8 @@ interface IInferenceCoordinator {
     /// @notice The operator's assertion on a request, zero if there is none or it is settled.
     function assertionStateOf(bytes32 requestId, address operator) external view returns (AssertionState);
 
-    /// @notice Who answers exclusively after a won dispute, and until when.
+    /// @notice Who answers exclusively after a won dispute, and until when; half of the answer period at most, whatever
+    /// `until` says.
     function takeoverOf(bytes32 requestId) external view returns (address operator, uint256 until);
 
     /// @notice Wei of stake that an answer under `policy` locks.

@@ -117,6 +117,10 @@ const CASES: Record<string, readonly [Case, Acceptance]> = {
     { view: { ...reopened, takeover: { operator: THEM, until: 1020 } } },
     wait(1021, "assigned to another operator"),
   ],
+  "reopened for another, for longer than half of the answer period": [
+    { view: { ...reopened, takeover: { operator: THEM, until: 1090 } } },
+    wait(1051, "assigned to another operator"),
+  ],
   "reopened for nobody": [{ terms: { assignedTo: THEM }, view: reopened }, answer],
   "answered by another": [{ view: { status: "asserted" } }, wait(1035, "answered by another operator")],
   "final already": [{ view: { status: "final" } }, skip("answered by another operator")],

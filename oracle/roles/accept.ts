@@ -78,6 +78,9 @@ export function profitWei(terms: Terms, feeWei: bigint, gasPriceWei: bigint): bi
 
 /** Who answers alone, and until which second; after a rejection the first assignment does not count any more. */
 function exclusivity(terms: Terms, view: RequestView): { holder: Address | undefined; until: number } {
-  if (view.isReopened) return { holder: view.takeover?.operator, until: view.takeover?.until ?? 0 };
+  if (view.isReopened) {
+    const half = view.startedAt + Math.floor(terms.answerPeriod / 2);
+    return { holder: view.takeover?.operator, until: Math.min(view.takeover?.until ?? 0, half) };
+  }
   return { holder: terms.assignedTo, until: terms.exclusiveUntil };
 }

@@ -175,7 +175,7 @@ export interface RequestView {
   readonly finalDelivered: boolean;
   /** A rejection reopened it: {@link takeover} counts, not the first assignment. */
   readonly isReopened: boolean;
-  /** Who answers exclusively after a won dispute; until: unix seconds, inclusive. */
+  /** Who answers exclusively after a won dispute; until: unix seconds, inclusive, and half of the answer period at most. */
   readonly takeover: { readonly operator: Address; readonly until: number } | undefined;
   readonly own: AssertionView | undefined;
 }

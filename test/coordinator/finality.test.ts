@@ -295,6 +295,24 @@ describe("finality", () => {
       await world.answer(free.asked, other);
     });
 
+    it("leaves others half of a short answer period", async () => {
+      const { world, operators, modelId } = stage();
+      const [wrong, winner, other] = operators;
+      const answerPeriod = 101;
+      expect(PARAMETERS.takeoverPeriod > BigInt(answerPeriod)).to.equal(true);
+      const asked = await world.ask(modelId, { policy: policyOf({ answerPeriod }) });
+      const signed = await world.answer(asked, wrong);
+      await world.arbiter.reject(world.ref(asked, signed), winner.address);
+      const until = (await world.time.latest()) + 50;
+      const second = await world.sign(asked, other);
+      await world.at(until);
+      await expect(world.assert(asked, second))
+        .to.be.revertedWithCustomError(coordinator(), "ExclusivePeriod")
+        .withArgs(winner.address, BigInt(until));
+      await world.at(until + 1);
+      await world.assert(asked, second);
+    });
+
     it("makes no operator of a winner that is none, or in jail", async () => {
       const { world, operators } = stage();
       const [, winner] = operators;

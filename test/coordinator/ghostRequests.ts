@@ -19,6 +19,7 @@ import {
   type Block,
   credit,
   type Ghost,
+  min,
   operatorOf,
   Refused,
   type RequestGhost,
@@ -258,8 +259,9 @@ function assert(ghost: Ghost, block: Block, found: RequestGhost, signed: SignedB
   refuseIf(state.status !== "Requested" && state.status !== "Asserted", "WrongStatus");
   refuseIf(issuedAt < BigInt(found.assignment.requestedAt), "StaleResult");
   refuseIf(issuedAt > block.now, "FutureResult");
-  refuseIf(block.now > endsAt(found) && state.live === 0, "AnswerPeriodOver");
-  const exclusive = exclusiveOf(found);
+  const isOpen = state.live === 0;
+  refuseIf(isOpen && block.now > endsAt(found), "AnswerPeriodOver");
+  const exclusive = isOpen ? exclusiveOf(found) : undefined;
   refuseIf(
     exclusive !== undefined && exclusive.operator !== address && block.now <= exclusive.until,
     "ExclusivePeriod",
@@ -380,8 +382,13 @@ export function endsAt(found: RequestGhost): bigint {
   return BigInt(found.state.startedAt + found.policy.answerPeriod);
 }
 
-function exclusiveOf(found: RequestGhost): { operator: string; until: bigint } | undefined {
-  if (found.state.reopened) return found.takeover;
+/** Who answers alone while no assertion lives, and until when. */
+export function exclusiveOf(found: RequestGhost): { operator: string; until: bigint } | undefined {
+  const { state, policy, takeover } = found;
+  if (state.reopened) {
+    const half = BigInt(state.startedAt + Math.floor(policy.answerPeriod / 2));
+    return takeover && { operator: takeover.operator, until: min(takeover.until, half) };
+  }
   const { operator, requestedAt, latency } = found.assignment;
   return operator === ZeroAddress ? undefined : { operator, until: BigInt(requestedAt + latency) };
 }

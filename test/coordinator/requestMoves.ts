@@ -55,11 +55,10 @@ export class RequestMoves {
     const soon = latest + 1n + BigInt(this.dice.below(8));
     if (this.dice.chance(0.88)) return soon;
     const { requests, operators } = this.campaign.ghost;
-    const edges = [...requests.values()].flatMap(({ state, policy, assignment, assertions, takeover }) => [
-      BigInt(state.startedAt + policy.answerPeriod),
-      BigInt(assignment.requestedAt + assignment.latency),
-      ...(takeover === undefined ? [] : [takeover.until]),
-      ...[...assertions.values()].map(({ finalisableAt }) => finalisableAt),
+    const edges = [...requests.values()].flatMap((found) => [
+      ghostly.endsAt(found),
+      ghostly.exclusiveOf(found)?.until ?? 0n,
+      ...[...found.assertions.values()].map(({ finalisableAt }) => finalisableAt),
     ]);
     const exits = [...operators.values()].map(({ exitAt }) => exitAt);
     const near = (this.dice.chance(0.1) ? exits : edges)

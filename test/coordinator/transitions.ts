@@ -243,7 +243,7 @@ export const TRANSITIONS: readonly Transition[] = [
     id: "reject.takeover",
     from: ["Asserted"],
     call: "reject",
-    when: "it was the last one, and an operator that has not answered won: it answers exclusively for the takeover period",
+    when: "it was the last one, and an operator that has not answered won: it answers exclusively for the takeover period, half of the answer period at most",
     to: "Requested",
     money: UNLOCKED,
     events: ["Rejected"],
