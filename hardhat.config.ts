@@ -11,6 +11,26 @@ import { seed } from "./test/budget.ts";
 // Hardhat's own compiler download needs more than the npm registry; the npm package is the same compiler.
 const solcPath = createRequire(import.meta.url).resolve("solc/soljson.js");
 
+const solc = {
+  version: "0.8.37",
+  path: solcPath,
+  settings: {
+    evmVersion: "osaka",
+    viaIR: true,
+    optimizer: { enabled: true, runs: 500 },
+    // For scripts/checks/compiler.ts: which functions and events have a @notice.
+    outputSelection: { "*": { "*": ["userdoc"] } },
+  },
+};
+
+// Through the intermediate representation a pointer to an internal function is a number, looked up in a chain of
+// comparisons at every call; without it, it is the place to jump to, which is what TensorVM needs. More runs make its
+// kernels faster and longer: the largest one must stay below EIP-3860's limit (test/vm/limits.test.ts).
+const solcWithoutIr = {
+  ...solc,
+  settings: { ...solc.settings, viaIR: false, optimizer: { enabled: true, runs: 2_000 } },
+};
+
 const fuzzSeed = `0x${seed.toString(16).padStart(64, "0")}`;
 
 /** TypeScript tests stand beside what they test, so the runner takes them by name and not from one folder. */
@@ -33,19 +53,8 @@ export default defineConfig({
   typechain: { outDir: "types", dontOverrideCompile: false, tsNocheck: true },
   solidity: {
     npmFilesToBuild: [],
-    compilers: [
-      {
-        version: "0.8.37",
-        path: solcPath,
-        settings: {
-          evmVersion: "osaka",
-          viaIR: true,
-          optimizer: { enabled: true, runs: 500 },
-          // For scripts/checks/compiler.ts: which functions and events have a @notice.
-          outputSelection: { "*": { "*": ["userdoc"] } },
-        },
-      },
-    ],
+    compilers: [solc],
+    overrides: { "contracts/vm/KernelRuntime.sol": solcWithoutIr, "contracts/vm/TensorVM.sol": solcWithoutIr },
   },
   networks: {
     default: { type: "edr-simulated", hardfork: "osaka", chainId: 31337 },

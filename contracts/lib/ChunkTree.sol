@@ -16,6 +16,14 @@ library ChunkTree {
     error ProofLengthMismatch(uint256 expected, uint256 given);
     /// @notice A chunk is exactly 256 bytes.
     error ChunkLengthMismatch(uint256 given);
+    /// @notice A multiproof has at least one chunk and ends where its last hash does.
+    error MultiproofTruncated(uint256 length);
+    /// @notice The indices of a multiproof are strictly increasing; this one is not above the one before.
+    error MultiproofIndexOutOfOrder(uint256 index);
+    /// @notice The chunks of a multiproof need `expected` siblings.
+    error MultiproofSiblingsMismatch(uint256 expected, uint256 given);
+    /// @notice A frontier has a power of two of nodes.
+    error FrontierLengthMismatch(uint256 given);
 
     /// @notice `ceil(byteLength / 256)`.
     function chunkCount(uint256 byteLength) internal pure returns (uint256) {
@@ -105,6 +113,154 @@ library ChunkTree {
                 node := keccak256(0x00, 0x40)
             }
         }
+    }
+
+    /// @notice The root that the multiproof at the start of `data` gives in a tree of `count` chunks.
+    /// @dev What follows the multiproof is the caller's to judge. The depth comes from `count`.
+    /// @return node the root
+    /// @return chunks the number of chunks; their indices are at byte 2 of `data`, the chunks behind these
+    /// @return length the bytes of the multiproof
+    function rootFromMultiproof(
+        bytes calldata data,
+        uint256 count
+    ) internal pure returns (bytes32 node, uint256 chunks, uint256 length) {
+        uint256 siblings;
+        (chunks, siblings) = _multiproofCounts(data);
+        length = 4 + 260 * chunks + 32 * siblings;
+        if (length > data.length) revert MultiproofTruncated(data.length);
+        _hashChunks(data, chunks, count);
+
+        uint256 start;
+        assembly ("memory-safe") {
+            start := add(data.offset, sub(length, shl(5, siblings)))
+        }
+        (uint256 levels, uint256 sibling) = _mergeNodes(chunks, depth(count), start);
+        assembly ("memory-safe") {
+            // One node is left.
+            let nodes := mload(0x40)
+            let index := mload(nodes)
+            node := mload(add(nodes, 0x20))
+            for {} levels {
+                levels := sub(levels, 1)
+            } {
+                let side := shl(5, and(index, 1))
+                mstore(side, node)
+                mstore(xor(side, 0x20), calldataload(sibling))
+                node := keccak256(0x00, 0x40)
+                sibling := add(sibling, 0x20)
+                index := shr(1, index)
+            }
+        }
+        uint256 used = (sibling - start) / 32;
+        if (used != siblings) revert MultiproofSiblingsMismatch(used, siblings);
+    }
+
+    /// @dev Replaces the nodes in free memory by those of the level above, until there is one or the root is reached.
+    /// @param sibling where in calldata the next sibling is
+    /// @return left the number of levels left
+    /// @return next where in calldata the next sibling is then
+    function _mergeNodes(
+        uint256 count,
+        uint256 levels,
+        uint256 sibling
+    ) private pure returns (uint256 left, uint256 next) {
+        left = levels;
+        next = sibling;
+        assembly ("memory-safe") {
+            let nodes := mload(0x40)
+            for {
+                let end := add(nodes, shl(6, count))
+            } and(gt(end, add(nodes, 0x40)), gt(left, 0)) {
+                left := sub(left, 1)
+            } {
+                let parent := nodes
+                for {
+                    let child := nodes
+                } lt(child, end) {
+                    child := add(child, 0x40)
+                } {
+                    let index := mload(child)
+                    let side := shl(5, and(index, 1))
+                    mstore(side, mload(add(child, 0x20)))
+                    mstore(parent, shr(1, index))
+                    switch and(lt(add(child, 0x40), end), eq(mload(add(child, 0x40)), xor(index, 1)))
+                    case 0 {
+                        mstore(xor(side, 0x20), calldataload(next))
+                        next := add(next, 0x20)
+                    }
+                    default {
+                        child := add(child, 0x40)
+                        mstore(0x20, mload(add(child, 0x20)))
+                    }
+                    mstore(add(parent, 0x20), keccak256(0x00, 0x40))
+                    parent := add(parent, 0x40)
+                }
+                end := parent
+            }
+        }
+    }
+
+    /// @notice The node that has these `2^n` nodes n levels below it, n at most 6.
+    function rootFromFrontier(bytes32[] calldata nodes) internal pure returns (bytes32 node) {
+        uint256 width = nodes.length;
+        if (width == 0 || width > 64 || width & (width - 1) != 0) revert FrontierLengthMismatch(width);
+        assembly ("memory-safe") {
+            let level := mload(0x40)
+            calldatacopy(level, nodes.offset, shl(5, width))
+            for {
+                width := shr(1, width)
+            } width {
+                width := shr(1, width)
+            } {
+                for {
+                    let i := 0
+                } lt(i, width) {
+                    i := add(i, 1)
+                } {
+                    mstore(add(level, shl(5, i)), keccak256(add(level, shl(6, i)), 0x40))
+                }
+            }
+            node := mload(level)
+        }
+    }
+
+    /// @dev The numbers of chunks and siblings of a multiproof.
+    function _multiproofCounts(bytes calldata data) private pure returns (uint256 chunks, uint256 siblings) {
+        assembly ("memory-safe") {
+            chunks := shr(240, calldataload(data.offset))
+            siblings := shr(240, calldataload(add(data.offset, add(2, mul(260, chunks)))))
+        }
+        if (chunks == 0 || 4 + 260 * chunks > data.length) revert MultiproofTruncated(data.length);
+    }
+
+    /// @dev Writes the leaves of a multiproof to free memory, index and hash, without allocating it.
+    function _hashChunks(bytes calldata data, uint256 chunks, uint256 count) private pure {
+        uint256 index;
+        bool isOrdered = true;
+        assembly ("memory-safe") {
+            let leaf := mload(0x40)
+            let end := add(leaf, shl(6, chunks))
+            let indices := add(data.offset, 2)
+            let chunk := add(indices, shl(2, chunks))
+            let last := not(0) // -1
+            for {} lt(leaf, end) {
+                leaf := add(leaf, 0x40)
+            } {
+                index := shr(224, calldataload(indices))
+                isOrdered := sgt(index, last)
+                if iszero(isOrdered) {
+                    break
+                }
+                last := index
+                mstore(leaf, index)
+                calldatacopy(end, chunk, 256)
+                mstore(add(leaf, 0x20), keccak256(end, 256))
+                indices := add(indices, 4)
+                chunk := add(chunk, 256)
+            }
+        }
+        if (!isOrdered) revert MultiproofIndexOutOfOrder(index);
+        if (index >= count) revert ChunkIndexOutOfRange(index, count);
     }
 
     /// @notice The flat bytes of a list of tensors: each starts on a chunk, the last one ends at its own length.

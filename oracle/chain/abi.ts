@@ -158,3 +158,22 @@ export const MODEL_REGISTRY_ABI = [
   "function register((uint8 semantics, bytes32 kernelRoot, uint32 kernelCount, uint64 traceChunks, uint64 outputChunks, bytes32 weightsRoot, uint64 weightsChunks, (string name, uint8 dtype, uint32[] dims)[] inputs, (string name, uint8 dtype, uint32[] dims)[] outputs, uint64 atol, uint64 rtol, string compilerVersion, string compilerOptions, bytes32 artefactHash, address owner, bytes32 salt) spec, bytes programRoot, uint16 royaltyBps, string uri) returns (bytes32 modelId)",
   "function setRoyalty(bytes32 modelId, uint16 royaltyBps)",
 ] as const;
+
+export const TENSOR_VM_ABI = [
+  "error AccumulatorNotCanonical(bytes8 accumulator)",
+  "error ChunkIndexOutOfRange(uint256 index, uint256 chunkCount)",
+  "error ElementOutOfRange(uint256 element, uint256 elements)",
+  "error MissingChunk(uint256 space, uint256 chunk)",
+  "error MissingDtype()",
+  "error MultiproofIndexOutOfOrder(uint256 index)",
+  "error MultiproofSiblingsMismatch(uint256 expected, uint256 given)",
+  "error MultiproofTruncated(uint256 length)",
+  "error OutOfGas()",
+  "error RootMismatch(uint256 space, bytes32 expected, bytes32 given)",
+  "error StepsOutOfRange(uint256 from, uint256 to, uint256 steps)",
+  "error TooManyChunks(uint256 chunks)",
+  "error TooManySteps(uint256 steps, uint256 stepsPerProof)",
+  "error WitnessMalformed()",
+  "function inspect(uint64 chunks, bytes descriptor) view returns ((bool malformed, uint8 elementBytes, uint32 elements, uint32 steps, uint8 stepsPerProof) kernel)",
+  "function run((bytes32 traceRoot, bytes32 weightsRoot, bytes32 inputRoot, uint64 traceChunks, uint64 weightsChunks, uint64 inputChunks, uint64 firstChunk, uint64 chunks) context, bytes descriptor, (uint256 element, uint256 from, uint256 to, bytes8 accumulator) segment, bytes witness) returns ((bool malformed, uint8 elementBytes, uint32 elements, uint32 steps, uint8 stepsPerProof) kernel, bytes8 value)",
+] as const;

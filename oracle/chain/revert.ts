@@ -1,10 +1,10 @@
 /** Reverted calls as the contracts' own errors. */
 import { Interface, isCallException } from "ethers";
 import { RevertError } from "../roles/ports.ts";
-import { COORDINATOR_ABI, MODEL_REGISTRY_ABI } from "./abi.ts";
+import { COORDINATOR_ABI, MODEL_REGISTRY_ABI, TENSOR_VM_ABI } from "./abi.ts";
 
 const errorsOf = (abi: readonly string[]) => abi.filter((line) => line.startsWith("error "));
-const errors = new Interface([...new Set([...errorsOf(COORDINATOR_ABI), ...errorsOf(MODEL_REGISTRY_ABI)])]);
+const errors = new Interface([...new Set([COORDINATOR_ABI, MODEL_REGISTRY_ABI, TENSOR_VM_ABI].flatMap(errorsOf))]);
 
 /** The revert that `error` reports, decoded. Throws `error` itself if it is anything else. */
 export function revertOf(error: unknown): RevertError {
