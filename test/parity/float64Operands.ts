@@ -10,6 +10,12 @@ const SPECIALS = [
   ...[2 ** -149, 2 ** -150, 2 ** -126, 2 ** -126 - 2 ** -149, 2 ** 128, 2 ** 128 - 2 ** 104, 2 ** 128 - 2 ** 103],
 ];
 
+/** The special numbers with both signs, and NaNs whose sign, payload and quiet bit must not matter. */
+const SIGNED_SPECIALS = [
+  ...SPECIALS.flatMap((value) => [floatBits(value), floatBits(-value)]),
+  ...[0x7ff8000000000000n, 0xfff0000000000001n],
+];
+
 /** A way to draw a pair of operands. */
 export type Kind = Exclude<keyof Operands, symbol>;
 
@@ -26,6 +32,16 @@ export const ELEMENT_KINDS: Readonly<Record<Dtype, Kind>> = {
   i64: "integer",
   bool: "integer",
 };
+
+const EXPONENTS_AND_SIGNS = 2 * 2 ** 11;
+
+/** Kinds that leave nothing out in this many pairs. */
+export const SWEEPS = {
+  everyExponentAndSpecial: EXPONENTS_AND_SIGNS + 2 * SIGNED_SPECIALS.length,
+  everyBinary32Exponent: 2 * 2 ** 8,
+  everyLength: 2 * 65,
+  everySpecialPair: SIGNED_SPECIALS.length ** 2,
+} as const satisfies Partial<Record<Kind, number>>;
 
 /** Draws `count` pairs, of each of the kinds by turns; pair i is in slots 2i and 2i + 1. */
 export function drawPairs(kinds: readonly Kind[], random: Random, count: number): Slots {
@@ -61,10 +77,28 @@ class Operands {
     for (const slot of [2 * i, 2 * i + 1]) this.#slots.integers[slot] = BigInt(this.#random.below(256) - 128);
   }
 
-  /** Every exponent field and both signs, in 4,096 pairs. */
-  everyExponent(i: number): void {
-    this.#slots.setBits(2 * i, i & 1, (i >> 1) % 2048, this.#fraction());
-    this.#any(2 * i + 1);
+  /** Every exponent field and both signs, then every special number twice: the harness has two words for some. */
+  everyExponentAndSpecial(i: number): void {
+    const special = (i - EXPONENTS_AND_SIGNS) >> 1;
+    if (special < 0) this.#slots.setBits(2 * i, i & 1, i >> 1, this.#fraction());
+    else this.#setInteger(2 * i, SIGNED_SPECIALS[special] ?? 0n);
+  }
+
+  /** Every exponent field of binary32 and both signs. */
+  everyBinary32Exponent(i: number): void {
+    this.#slots.integers[2 * i] = BigInt((i & 1) * 2 ** 31 + (i >> 1) * 2 ** 23 + this.#random.below(2 ** 23));
+  }
+
+  /** Integers of every length and both signs. */
+  everyLength(i: number): void {
+    const magnitude = BigInt.asUintN(i >> 1, this.#uniform64()) | ((1n << BigInt(i >> 1)) / 2n);
+    this.#setInteger(2 * i, i & 1 ? -magnitude : magnitude);
+  }
+
+  /** Every pair of special numbers. */
+  everySpecialPair(i: number): void {
+    this.#setInteger(2 * i, SIGNED_SPECIALS[Math.floor(i / SIGNED_SPECIALS.length)] ?? 0n);
+    this.#setInteger(2 * i + 1, SIGNED_SPECIALS[i % SIGNED_SPECIALS.length] ?? 0n);
   }
 
   /** Two operands that have nothing to do with each other: their exponents differ by up to 2,046. */
@@ -187,18 +221,18 @@ class Operands {
 
   /** Integers of every length; beside a power of two; beside the middle between two floats. */
   integer(i: number): void {
-    const { integers } = this.#slots;
     const length = BigInt(this.#random.below(65));
     const high = 2n ** length;
-    const uniform = BigInt.asUintN(
-      Number(length),
-      (BigInt(this.#random.uint32()) << 32n) | BigInt(this.#random.uint32()),
-    );
+    const uniform = BigInt.asUintN(Number(length), this.#uniform64());
     const half = length > 53n ? 2n ** (length - 54n) : 0n;
     const beside = BigInt(this.#random.below(5) - 2);
     const magnitude = this.#oneOf([uniform, uniform, high + beside, (uniform / (half + 1n)) * half + beside]);
-    integers[2 * i] = BigInt.asIntN(64, this.#bit() === 1 ? magnitude : -magnitude);
+    this.#setInteger(2 * i, this.#bit() === 1 ? magnitude : -magnitude);
     this.#any(2 * i + 1);
+  }
+
+  #setInteger(slot: number, value: bigint): void {
+    this.#slots.integers[slot] = BigInt.asIntN(64, value);
   }
 
   #edge(i: number, partner: (exponent: number, edge: number) => number): void {
@@ -263,6 +297,10 @@ class Operands {
     return (this.#random.uint32() >>> 12) * 2 ** 32 + this.#random.uint32();
   }
 
+  #uniform64(): bigint {
+    return (BigInt(this.#random.uint32()) << 32n) | BigInt(this.#random.uint32());
+  }
+
   #bit(): number {
     return this.#random.uint32() >>> 31;
   }
@@ -274,4 +312,8 @@ class Operands {
 
 function clamp(x: number, low: number, high: number): number {
   return Math.min(Math.max(x, low), high);
+}
+
+function floatBits(value: number): bigint {
+  return new BigUint64Array(Float64Array.of(value).buffer)[0] ?? 0n;
 }

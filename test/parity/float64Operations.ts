@@ -1,14 +1,14 @@
 // The operations of contracts/lib/Float64, as the host computes them: JavaScript's arithmetic is IEEE 754's.
 import { BINARY64, encode } from "../ieee754.ts";
-import type { Kind } from "./float64Operands.ts";
+import type { Kind, SWEEPS } from "./float64Operands.ts";
 import type { Slots } from "./slots.ts";
 
 export interface Operation {
   readonly name: string;
-  /** Takes one operand, a float. */
-  readonly isUnary: boolean;
   /** How its operands are drawn, by turns. */
   readonly kinds: readonly Kind[];
+  /** What is tried without a gap. */
+  readonly sweep: keyof typeof SWEEPS;
   /** Writes the result of operands 2i and 2i + 1 to slot i of `results`. */
   readonly host: (operands: Slots, i: number, results: Slots) => void;
 }
@@ -44,11 +44,11 @@ export const OPERATIONS: readonly Operation[] = [
   comparison("le", (a, b) => a <= b),
   comparison("ge", (a, b) => a >= b),
   arithmetic("toBits", ["independent"], (a) => a),
-  { name: "toF32Bits", isUnary: true, kinds: NARROW, host: toF32Bits },
-  { name: "toInt64", isUnary: true, kinds: INTEGRAL, host: toInt64 },
+  { name: "toF32Bits", kinds: NARROW, sweep: "everyExponentAndSpecial", host: toF32Bits },
+  { name: "toInt64", kinds: INTEGRAL, sweep: "everyExponentAndSpecial", host: toInt64 },
   arithmetic("fromBits", ["independent"], (a) => a),
-  { name: "fromF32Bits", isUnary: false, kinds: ["binary32"], host: fromF32Bits },
-  { name: "fromInt64", isUnary: false, kinds: ["integer"], host: fromInt64 },
+  { name: "fromF32Bits", kinds: ["binary32"], sweep: "everyBinary32Exponent", host: fromF32Bits },
+  { name: "fromInt64", kinds: ["integer"], sweep: "everyLength", host: fromInt64 },
 ];
 
 /** Those whose operands and results are floats, which can follow each other. */
@@ -57,14 +57,14 @@ export const CHAINABLE: readonly Operation[] = OPERATIONS.slice(0, 14);
 function arithmetic(name: string, kinds: readonly Kind[], f: (a: number, b: number) => number): Operation {
   const host = (operands: Slots, i: number, results: Slots) =>
     results.setFloat(i, f(operands.floats[2 * i] ?? 0, operands.floats[2 * i + 1] ?? 0));
-  return { name, isUnary: f.length === 1, kinds, host };
+  return { name, kinds, sweep: f.length === 1 ? "everyExponentAndSpecial" : "everySpecialPair", host };
 }
 
 function comparison(name: string, f: (a: number, b: number) => boolean): Operation {
   const host = ({ floats }: Slots, i: number, results: Slots) => {
     results.integers[i] = f(floats[2 * i] ?? 0, floats[2 * i + 1] ?? 0) ? 1n : 0n;
   };
-  return { name, isUnary: false, kinds: ORDER, host };
+  return { name, kinds: ORDER, sweep: "everySpecialPair", host };
 }
 
 /** Rounds to an integer, ties to even: adding 2^52 leaves no bit for a fraction. */

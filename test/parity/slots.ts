@@ -19,11 +19,12 @@ export class Slots {
     return slots;
   }
 
-  /** A copy of the slots from `start` to before `end`. */
+  /** A copy of the slots from `start` to before `end`, or to the last. */
   slice(start: number, end: number): Slots {
-    const part = new Slots(end - start);
-    part.integers.set(this.integers.subarray(start, end));
-    return part;
+    const part = this.integers.slice(start, end);
+    const slots = new Slots(part.length);
+    slots.integers.set(part);
+    return slots;
   }
 
   /** The slots in hexadecimal, each big-endian. */
