@@ -25,7 +25,8 @@ const solc = {
 
 // Through the intermediate representation a pointer to an internal function is a number, looked up in a chain of
 // comparisons at every call; without it, it is the place to jump to, which is what TensorVM needs. More runs make its
-// kernels faster and longer: the largest one must stay below EIP-3860's limit (test/vm/limits.test.ts).
+// kernels faster and longer: the largest one must stay below EIP-3860's limit (test/vm/limits.test.ts). Floats are
+// tested and measured as they are compiled there.
 const solcWithoutIr = {
   ...solc,
   settings: { ...solc.settings, viaIR: false, optimizer: { enabled: true, runs: 2_000 } },
@@ -54,7 +55,11 @@ export default defineConfig({
   solidity: {
     npmFilesToBuild: [],
     compilers: [solc],
-    overrides: { "contracts/vm/KernelRuntime.sol": solcWithoutIr, "contracts/vm/TensorVM.sol": solcWithoutIr },
+    overrides: {
+      "contracts/vm/KernelRuntime.sol": solcWithoutIr,
+      "contracts/vm/TensorVM.sol": solcWithoutIr,
+      "test/contracts/Float64Harness.sol": solcWithoutIr,
+    },
   },
   networks: {
     default: { type: "edr-simulated", hardfork: "osaka", chainId: 31337 },
