@@ -24,7 +24,13 @@ import type { Layer } from "./mlp.ts";
 const IR_VERSION = 10n;
 const OPSET = 21n;
 
-const ELEMENT_TYPES = { f32: TensorProto_DataType.FLOAT, i64: TensorProto_DataType.INT64 } as const;
+const ELEMENT_TYPES = {
+  f32: TensorProto_DataType.FLOAT,
+  i64: TensorProto_DataType.INT64,
+  i32: TensorProto_DataType.INT32,
+  i8: TensorProto_DataType.INT8,
+  u8: TensorProto_DataType.UINT8,
+} as const;
 type ElementType = keyof typeof ELEMENT_TYPES;
 
 export interface ModelDescription {
@@ -65,14 +71,22 @@ export class GraphBuilder {
     return this.#constant(name, "i64", dims, rawData);
   }
 
+  /** A constant, by its bytes. */
+  raw(name: string, type: ElementType, dims: readonly number[], bytes: Uint8Array): string {
+    return this.#constant(name, type, dims, bytes);
+  }
+
   /** A node with one output, named `output`; attributes are integers, all that these models need. */
-  node(opType: string, input: string[], output: string, attributes: Readonly<Record<string, number>> = {}): string {
+  node(
+    opType: string,
+    input: string[],
+    output: string,
+    attributes: Readonly<Record<string, number | readonly number[]>> = {},
+  ): string {
     const attribute = Object.entries(attributes).map(([name, value]) =>
-      create(AttributeProtoSchema, {
-        name,
-        type: AttributeProto_AttributeType.INT,
-        i: BigInt(value),
-      }),
+      typeof value === "number"
+        ? create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) })
+        : create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) }),
     );
     this.#nodes.push(create(NodeProtoSchema, { name: output, opType, input, output: [output], attribute }));
     return output;

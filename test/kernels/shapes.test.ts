@@ -2,21 +2,24 @@
 // ordered, tiled and divided among workers in any way.
 import { expect } from "chai";
 import { CHUNK_BYTES } from "../../oracle/model/tensor.ts";
-import { runProgram } from "../../oracle/vm/engine/executor.ts";
+import type { Kernel } from "../../oracle/vm/descriptor.ts";
+import { Executor, runProgram } from "../../oracle/vm/engine/executor.ts";
 import { type KernelPlan, nestOf, planKernel } from "../../oracle/vm/engine/kernelCode.ts";
 import { layoutOf, pagesFor } from "../../oracle/vm/engine/layout.ts";
 import { liftKernel } from "../../oracle/vm/engine/lift.ts";
 import type { Nest, Tiling } from "../../oracle/vm/engine/nest.ts";
 import { addNestFunction, type RunRounds, roundCount } from "../../oracle/vm/engine/nestCode.ts";
 import { placeKernels } from "../../oracle/vm/engine/placement.ts";
+import { compileProgram } from "../../oracle/vm/engine/programCode.ts";
 import { toHex } from "../../oracle/vm/keccak.ts";
 import { evaluateKernel, evaluateProgram } from "../../oracle/vm/reference.ts";
+import { validate } from "../../oracle/vm/validate.ts";
 import { buildModule } from "../../oracle/vm/wasmBuilder.ts";
 import { WebAssembly } from "../../oracle/vm/webAssembly.ts";
 import { Random } from "../../scripts/models/random.ts";
 import { runs, seed } from "../budget.ts";
 import { chance } from "./edges.ts";
-import { type KernelCase, randomCase, spacesOfCase } from "./random.ts";
+import { type KernelCase, leafOf, randomCase, spacesOfCase } from "./random.ts";
 import { randomShape, SHAPE_NAMES, type ShapeCase, type ShapeName } from "./shapes.ts";
 
 const chunksIn = (bytes: Uint8Array) => Math.ceil(bytes.length / CHUNK_BYTES);
@@ -42,7 +45,21 @@ describe("the engine's loop nests", () => {
     });
   }
 
-  // At least this share, in percent, of the kernels that reduce floats along two axes or more.
+  it(`need no buffers where memory has no room for them (seed ${seed})`, function () {
+    this.timeout(0);
+    const random = new Random(BigInt(seed));
+    for (let i = 0; i < runs(20, 500); i++) {
+      const { leaves, weights, input } = randomShape(random, "window");
+      const bytes = { weightBytes: weights.length, inputBytes: input.length };
+      const code = compileProgram(leaves, bytes, 0);
+      expect(code.end, `kernel ${i}`).to.equal(code.layout.end);
+      const executor = new Executor(leaves, weights, input.length, code);
+      executor.run(input);
+      expect(toHex(executor.trace), `kernel ${i}`).to.equal(toHex(evaluateProgram(leaves, weights, input)));
+    }
+  });
+
+  // At least this share, in percent, of the kernels with two axes or more that add up floats, or integers small enough to be exact floats.
   const strategies: readonly [ShapeName, "vectors" | "packed weights" | "packed images", number][] = [
     ["matmul", "vectors", 90],
     ["window", "vectors", 70],
@@ -90,7 +107,32 @@ describe("the engine's loop nests", () => {
       }
     }
   });
+
+  it("compute nothing beyond the end of an axis, where vectors have a lane left", () => {
+    const { output, run } = hostOf(quotients());
+    run({ order: [0], tiles: [2], vectorAxis: 0, panelAxis: undefined }, 1);
+    expect([...new BigInt64Array(output().buffer)]).to.deep.equal([33n, 50n, 100n]);
+  });
 });
+
+/** 100 / (3 - i), whose next element has no quotient. */
+function quotients(): KernelCase {
+  const kernel: Kernel = {
+    ...{ dtype: "i64", accumulator: "none", axes: [3], digits: [], operands: [], init: 0n, step: [] },
+    finish: [
+      { op: "i64.const", imm: 100n },
+      { op: "i64.const", imm: 3n },
+      { op: "local.get", imm: 0 },
+      { op: "i64.sub" },
+      { op: "i64.div_s" },
+    ],
+  };
+  const leaf = leafOf(kernel);
+  const { valid } = validate(leaf.descriptor, leaf.chunks);
+  if (valid === undefined) throw new TypeError("malformed");
+  const none = new Uint8Array(0);
+  return { leaf, valid, firstChunk: 0, trace: new Uint8Array(CHUNK_BYTES), weights: none, input: none };
+}
 
 /** A kernel's nest, and memory in which it can run. */
 function hostOf({ leaf, valid, firstChunk, trace, weights, input }: KernelCase) {

@@ -1,16 +1,16 @@
 /** Runs programs: their spaces in one linear memory, their kernels compiled to WebAssembly. */
 import { CHUNK_BYTES, DTYPES } from "../../model/tensor.ts";
-import { chunkCount } from "../chunkTree.ts";
 import type { KernelLeaf } from "../kernelTree.ts";
 import type { Run } from "../reference.ts";
 import type { ValidKernel } from "../validate.ts";
 import { encodeValue } from "../value.ts";
-import { type WasmMemory, type WasmModule, WebAssembly } from "../webAssembly.ts";
-import { compileKernel, type KernelCode, type Phase } from "./kernelCode.ts";
-import { type Layout, layoutOf, pagesFor } from "./layout.ts";
+import { type WasmMemory, WebAssembly } from "../webAssembly.ts";
+import type { Phase } from "./kernelCode.ts";
+import { type Layout, pagesFor } from "./layout.ts";
 import { liftKernel } from "./lift.ts";
 import type { RunRounds } from "./nestCode.ts";
-import { type PlacedKernel, placeKernels } from "./placement.ts";
+import type { PlacedKernel } from "./placement.ts";
+import { type CompiledKernel, compileProgram, type ProgramCode } from "./programCode.ts";
 import { type RunFinish, type RunSteps, segmentModule } from "./segmentCode.ts";
 
 /** A kernel's functions and the addresses that they are given. */
@@ -19,11 +19,6 @@ interface Task {
   readonly run: RunRounds;
   readonly bases: readonly number[];
   readonly isConstant: boolean;
-}
-
-interface CompiledKernel {
-  readonly code: KernelCode;
-  readonly module: WasmModule;
 }
 
 interface SegmentCode {
@@ -44,18 +39,22 @@ export class Executor {
   readonly #tasks: readonly (readonly Task[])[];
   readonly #segments = new Map<string, SegmentCode>();
 
-  /** Throws a MemoryTooLargeError for a program that does not fit 32-bit addresses. */
-  constructor(kernels: readonly KernelLeaf[], weights: Uint8Array, inputBytes: number) {
-    const chunks = { weights: chunkCount(weights.length), input: chunkCount(inputBytes) };
-    this.#kernels = placeKernels(kernels, chunks);
+  /**
+   * Throws a MemoryTooLargeError for a program that does not fit 32-bit addresses.
+   * @param code of these kernels, for weights and an input of these lengths
+   */
+  constructor(
+    kernels: readonly KernelLeaf[],
+    weights: Uint8Array,
+    inputBytes: number,
+    code = compileProgram(kernels, { weightBytes: weights.length, inputBytes }),
+  ) {
+    this.#kernels = code.kernels;
+    this.#layout = code.layout;
     this.#inputBytes = inputBytes;
-    const trace = this.#kernels.reduce((sum, kernel) => sum + kernel.chunks, 0);
-    this.#layout = layoutOf({ ...chunks, trace });
-    const compiled = compileAll(this.#kernels);
-    const { addresses, end } = placeBuffers(this.#kernels, compiled, this.#layout.end);
-    const pages = pagesFor(end);
+    const pages = pagesFor(code.end);
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.#tasks = this.#bind(compiled, addresses);
+    this.#tasks = this.#bind(code);
     this.#bytes().set(weights, this.#layout.spaces.weights);
     this.#runTasks((task) => task.isConstant);
   }
@@ -99,7 +98,7 @@ export class Executor {
     }
   }
 
-  #bind(compiled: ReadonlyMap<string, CompiledKernel>, addresses: readonly (readonly number[])[]): Task[][] {
+  #bind({ compiled, buffers: addresses }: ProgramCode): Task[][] {
     const instances = new Map<CompiledKernel, Readonly<Record<string, unknown>>>();
     return this.#kernels.map((kernel, k) => {
       const own = compiled.get(kernel.structure);
@@ -138,48 +137,6 @@ export class Executor {
     return new Uint8Array(this.#memory.buffer);
   }
 }
-
-/** The code of each structure, once. */
-function compileAll(kernels: readonly PlacedKernel[]): Map<string, CompiledKernel> {
-  const compiled = new Map<string, CompiledKernel>();
-  for (const kernel of kernels) {
-    if (kernel.valid === undefined || compiled.has(kernel.structure)) continue;
-    const code = compileKernel(kernel.valid, kernel, false);
-    compiled.set(kernel.structure, { code, module: new WebAssembly.Module(code.bytes) });
-  }
-  return compiled;
-}
-
-/** Buffers after the spaces: those of constants one after the other, the others in the same place for every kernel. */
-function placeBuffers(
-  kernels: readonly PlacedKernel[],
-  compiled: ReadonlyMap<string, CompiledKernel>,
-  start: number,
-): { addresses: number[][]; end: number } {
-  const buffersOf = ({ structure }: PlacedKernel) => compiled.get(structure)?.code.buffers ?? [];
-  let constants = start;
-  const kept = kernels.map((kernel) =>
-    buffersOf(kernel).map(({ bytes, isConstant }) => {
-      const address = constants;
-      if (isConstant) constants += aligned(bytes);
-      return address;
-    }),
-  );
-  let end = constants;
-  const addresses = kernels.map((kernel, k) => {
-    let next = constants;
-    return buffersOf(kernel).map(({ bytes, isConstant }, i) => {
-      if (isConstant) return kept[k]?.[i] ?? 0;
-      const address = next;
-      next += aligned(bytes);
-      end = Math.max(end, next);
-      return address;
-    });
-  });
-  return { addresses, end };
-}
-
-const aligned = (bytes: number) => Math.ceil(bytes / CHUNK_BYTES) * CHUNK_BYTES;
 
 /** The trace of a program, as the reference evaluator's `evaluateProgram` gives it. */
 export function runProgram(kernels: readonly KernelLeaf[], weights: Uint8Array, input: Uint8Array): Uint8Array {

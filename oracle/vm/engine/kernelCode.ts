@@ -3,6 +3,7 @@ import { DTYPES } from "../../model/tensor.ts";
 import type { SpaceName } from "../descriptor.ts";
 import type { ValidKernel } from "../validate.ts";
 import { buildModule } from "../wasmBuilder.ts";
+import { withExactSums } from "./exactSums.ts";
 import { type KernelGraph, liftKernel } from "./lift.ts";
 import { mergeLoops } from "./merge.ts";
 import { type Nest, OUTPUT_BASE, operandBase, type Tiling } from "./nest.ts";
@@ -32,11 +33,14 @@ export interface KernelCode {
   readonly phases: readonly Phase[];
 }
 
-/** @param valid the kernel at this place */
-export function compileKernel(valid: ValidKernel, placed: PlacedKernel, isMemoryShared: boolean): KernelCode {
+/**
+ * @param valid the kernel at this place
+ * @param mayPack whether it may have buffers
+ */
+export function compileKernel(valid: ValidKernel, placed: PlacedKernel, mayPack: boolean): KernelCode {
   const lifted = liftKernel(valid, placed.operands);
   const spaces = valid.kernel.operands.map(({ space }) => space);
-  const { nest, tiling, packs } = planKernel(valid, lifted, spaces);
+  const { nest, tiling, packs } = planKernel(valid, lifted, spaces, mayPack);
   const baseCount = 1 + spaces.length + packs.length;
   const phases: Phase[] = [];
   const bytes = buildModule((module) => {
@@ -46,7 +50,7 @@ export function compileKernel(valid: ValidKernel, placed: PlacedKernel, isMemory
     };
     for (const [i, pack] of packs.entries()) addPack(pack, i, add);
     add("main", nest, tiling, undefined);
-  }, isMemoryShared);
+  });
   return { bytes, buffers: packs, phases };
 }
 
@@ -65,9 +69,16 @@ export interface KernelPlan {
   readonly packs: readonly Pack[];
 }
 
-export function planKernel(valid: ValidKernel, lifted: KernelGraph, spaces: readonly SpaceName[]): KernelPlan {
-  const nest = nestOf(valid, lifted);
-  if (nest.step === undefined) {
+/** @param spaces of the operands */
+export function planKernel(
+  valid: ValidKernel,
+  lifted: KernelGraph,
+  spaces: readonly SpaceName[],
+  mayPack = true,
+): KernelPlan {
+  const summed = withExactSums(lifted);
+  const nest = nestOf(valid, summed);
+  if (nest.step === undefined || !mayPack) {
     const merged = mergeLoops(nest, undefined).nest;
     return { nest: merged, tiling: tilingOf(merged), packs: [] };
   }
@@ -75,7 +86,7 @@ export function planKernel(valid: ValidKernel, lifted: KernelGraph, spaces: read
   const innermost = vectorAxisOf(graph.extents, axisCount);
   const vectorAxis = innermost !== undefined && canTile(nest, innermost) ? innermost : undefined;
   const columns = columnsOf(vectorAxis === undefined ? 1 : (graph.extents[vectorAxis] ?? 1));
-  const packing = packStreams({ ...lifted, step }, { vectorAxis, columns, spaces });
+  const packing = packStreams({ ...summed, step }, { vectorAxis, columns, spaces });
   const packed = packing.packs.map(({ address, dtype }, i) => ({
     address: { ...address, base: operandBase(spaces.length + i) },
     dtype,

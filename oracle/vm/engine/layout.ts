@@ -4,9 +4,9 @@ import type { SpaceName } from "../descriptor.ts";
 import { WASM_PAGE_BYTES } from "../webAssembly.ts";
 
 /** 32-bit addresses. */
-const MAX_MEMORY_BYTES = 2 ** 32;
+export const MAX_MEMORY_BYTES = 2 ** 32;
 /** Vector loads may read this far beyond a tensor, what they find there does not count. */
-const SLACK_BYTES = 64;
+export const SLACK_BYTES = 64;
 
 export interface Layout {
   /** The address of each space. */

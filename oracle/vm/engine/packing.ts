@@ -7,6 +7,7 @@ import type { SpaceName } from "../descriptor.ts";
 import { type Affine, combine } from "./affine.ts";
 import { type Atom, atomsOf, overAtoms, valuesOf } from "./atoms.ts";
 import { ACCUMULATOR, dependsOn, Graph, type Node } from "./graph.ts";
+import { type Interval, isWithin } from "./interval.ts";
 import type { KernelGraph } from "./lift.ts";
 import { type Address, type Nest, OUTPUT_BASE } from "./nest.ts";
 import { rewrite } from "./rewrite.ts";
@@ -41,6 +42,8 @@ const MIN_USES_OF_LOADED = 32;
 /** The same if it could not: it is computed, may be padding, or does not lie where a vector needs it. */
 const MIN_USES_OF_COMPUTED = 2;
 const MAX_PACK_BYTES = 2 ** 30;
+/** f32 holds every integer up to here. */
+const F32_INTEGERS: Interval = { low: -(2n ** 24n), high: 2n ** 24n };
 /** Nests of one pack: the middle and its borders. */
 const MAX_NESTS = 18;
 
@@ -87,11 +90,16 @@ function packOf(
   const isDirect = isPlainLoad(node, graph, vectorAxis);
   const least = isDirect && !isConstant ? MIN_USES_OF_LOADED : MIN_USES_OF_COMPUTED;
   if (uses < least) return undefined;
-  const isF32 = node.kind.op === "load" && graph.operands[node.kind.operand]?.dtype === "f32";
-  const layout = layoutOf(atoms, axisCount, isF32, options);
+  const layout = layoutOf(atoms, axisCount, isF32(node, graph), options);
   if (layout === undefined || layout.bytes > MAX_PACK_BYTES) return undefined;
   const nests = nestsOf(node, graph, atoms, layout);
   return nests && { nests, dtype: layout.dtype, bytes: layout.bytes, address: layout.address, isConstant };
+}
+
+/** Whether every value is one of f32, so that a buffer of f32 holds it. */
+function isF32({ kind, args: [x] }: Node, { operands }: Graph): boolean {
+  if (kind.op === "load") return operands[kind.operand]?.dtype === "f32";
+  return kind.op === "f64.convert_i64_s" && x !== undefined && isWithin(x.range, F32_INTEGERS);
 }
 
 function loadedOperands(root: Node): number[] {
