@@ -76,20 +76,30 @@ export class GraphBuilder {
     return this.#constant(name, type, dims, bytes);
   }
 
-  /** A node with one output, named `output`; attributes are integers, all that these models need. */
+  /** A node with one output, named `output`; attributes are integers or lists of them, all that these models need. */
   node(
     opType: string,
     input: string[],
     output: string,
     attributes: Readonly<Record<string, number | readonly number[]>> = {},
   ): string {
+    this.nodes(opType, input, [output], attributes);
+    return output;
+  }
+
+  /** A node with several outputs, named `output`. */
+  nodes(
+    opType: string,
+    input: string[],
+    output: string[],
+    attributes: Readonly<Record<string, number | readonly number[]>> = {},
+  ): void {
     const attribute = Object.entries(attributes).map(([name, value]) =>
       typeof value === "number"
         ? create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) })
         : create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) }),
     );
-    this.#nodes.push(create(NodeProtoSchema, { name: output, opType, input, output: [output], attribute }));
-    return output;
+    this.#nodes.push(create(NodeProtoSchema, { name: output[0] ?? "", opType, input, output, attribute }));
   }
 
   /** A NaN becomes `replacement`: operators differ between runtimes in what they make of one. */
