@@ -1,5 +1,5 @@
 /** Arithmetic element by element. Integers wrap; floats are computed in binary64 and rounded once. */
-import { InvalidNodeError } from "../onnx/errors.ts";
+import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { asFloat, asInteger, f64, type I64, i64, isF64, type Num } from "./expr.ts";
 import { load } from "./kernels.ts";
 import type { NodeContext, Operator } from "./operator.ts";
@@ -23,6 +23,9 @@ function binary(name: string, element: (x: Num, y: Num) => Num): Operator[] {
   ];
 }
 
+/** Of a kernel. */
+const MAX_OPERANDS = 16;
+
 /** An operator of any number of inputs that broadcast. */
 function variadic(
   name: string,
@@ -31,6 +34,7 @@ function variadic(
 ): Operator {
   const lower = (node: NodeContext) => {
     const count = node.inputCount;
+    if (count > MAX_OPERANDS) throw new UnsupportedError(`${count} inputs`);
     return node.elementwise((first, ...rest) => finish(rest.reduce(combine, first), count));
   };
   return { name, since: 1, lower };

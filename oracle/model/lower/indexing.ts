@@ -49,9 +49,8 @@ export const INDEXING: readonly Operator[] = [
     name: "Range",
     since: 11,
     lower: (node) => {
-      const [start = 0, limit = 0, delta = 0] = [0, 1, 2].map((i) => Number(node.constant(i)[0]));
-      if (delta === 0) throw new InvalidNodeError("delta is 0");
-      const count = Math.max(0, Math.ceil((limit - start) / delta));
+      const [start = 0, limit = 0, delta = 0] = [0, 1, 2].map((i) => node.constant(i)[0]);
+      const count = rangeCount(start, limit, delta);
       const [first, step] = [node.tensor(0), node.tensor(2)];
       return node.kernels.map(first.dtype, [count], ([i = i64(0)]) => {
         const base = load(
@@ -67,6 +66,19 @@ export const INDEXING: readonly Operator[] = [
     },
   },
 ];
+
+/** How many steps of `delta` lead from `start` to before `limit`. */
+function rangeCount(start: number | bigint, limit: number | bigint, delta: number | bigint): number {
+  if (Number(delta) === 0) throw new InvalidNodeError("delta is 0");
+  const isWide = typeof start === "bigint" && typeof limit === "bigint" && typeof delta === "bigint";
+  // Rounded up: away from 0 towards the last step.
+  const steps = isWide
+    ? Number((limit - start + delta - (delta > 0n ? 1n : -1n)) / delta)
+    : Math.ceil((Number(limit) - Number(start)) / Number(delta));
+  const count = Math.max(0, steps);
+  if (!Number.isSafeInteger(count)) throw new InvalidNodeError(`from ${start} to ${limit} in steps of ${delta}`);
+  return count;
+}
 
 /** Code of so many parts fits one section. */
 const MAX_PARTS = 8;

@@ -38,7 +38,7 @@ const MAX_EXTENT_PRODUCT = 2 ** 31 - 1;
 /** Steps over constants that are run when compiling, of all kernels together; what is beyond stays in the program. */
 const MAX_FOLDED_STEPS = 2 ** 26;
 /** Bytes of constants put in another order, all together. */
-const MAX_COPIED_BYTES = 2 ** 32;
+const MAX_COPIED_BYTES = 2 ** 30;
 
 export class Kernels {
   /** In program order. */

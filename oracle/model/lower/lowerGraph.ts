@@ -5,7 +5,7 @@ import { elementCount } from "../tensor.ts";
 import type { Kernels } from "./kernels.ts";
 import { NodeContext } from "./operator.ts";
 import { findOperator } from "./operators.ts";
-import { constantTensor, isTensor, type Value } from "./tensor.ts";
+import { constantTensor, isTensor, MAX_RANK, type Value } from "./tensor.ts";
 
 /** The values of names, those of the graphs around included. */
 export class Scope {
@@ -67,26 +67,27 @@ function lowerNode(node: Node, scope: Scope, kernels: Kernels): void {
   }
 }
 
+function inputNamed(name: string, scope: Scope): Value {
+  const value = scope.get(name);
+  if (value === undefined) throw new InvalidNodeError(`nothing before it gives its input ${name}`);
+  for (const { dims } of isTensor(value) ? [value] : value.items) checkDims(dims);
+  return value;
+}
+
 /** Dimensions that no kernel could have: refused before anything is made of them. */
 function checkDims(dims: readonly number[]): void {
   const isPossible = dims.length <= MAX_RANK && dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
   if (!isPossible || elementCount(dims) > MAX_ELEMENTS) {
-    throw new UnsupportedError(`an output of ${dims.length} dimensions and ${elementCount(dims)} elements`);
+    throw new UnsupportedError(`a tensor of ${dims.length} dimensions and ${elementCount(dims)} elements`);
   }
 }
 
-const MAX_RANK = 32;
 const MAX_ELEMENTS = 2 ** 31 - 1;
 
 function valuesOf(node: Node, scope: Scope, kernels: Kernels): readonly (Value | undefined)[] {
   const operator = findOperator(node.domain, node.operator, node.opset);
   if (operator === undefined) throw new UnsupportedError("no such operator in this opset");
-  const inputs = node.inputs.map((name) => {
-    if (name === "") return undefined;
-    const value = scope.get(name);
-    if (value === undefined) throw new InvalidNodeError(`nothing before it gives its input ${name}`);
-    return value;
-  });
+  const inputs = node.inputs.map((name) => (name === "" ? undefined : inputNamed(name, scope)));
   const lowerInner = (graph: Graph, values: readonly Value[]) => {
     const inner = new Scope(graph, scope);
     for (const [i, name] of graph.inputs.entries()) {

@@ -2,7 +2,7 @@
 import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { type Dtype, elementCount, pack } from "../tensor.ts";
 import type { NodeContext, Operator } from "./operator.ts";
-import { constantTensor, type Tensor } from "./tensor.ts";
+import { constantTensor, MAX_RANK, type Tensor } from "./tensor.ts";
 import { broadcastDims, broadcastTo, sizeOf, sliced, squeezed, transposed, unsqueezed } from "./view.ts";
 
 function i64Constant(values: readonly number[], dims: readonly number[] = [values.length]): Tensor {
@@ -163,10 +163,11 @@ function squeeze(node: NodeContext, axes: readonly number[] | undefined): Tensor
 
 function unsqueeze(node: NodeContext, axes: readonly number[]): Tensor {
   const x = node.tensor(0);
-  return unsqueezed(
-    x,
-    axes.map((axis) => node.axis(axis, x.dims.length + axes.length)),
-  );
+  const rank = x.dims.length + axes.length;
+  if (rank > MAX_RANK) throw new UnsupportedError(`rank ${rank}`);
+  const places = axes.map((axis) => node.axis(axis, rank));
+  if (new Set(places).size < places.length) throw new InvalidNodeError(`axes [${axes.join(", ")}]`);
+  return unsqueezed(x, places);
 }
 
 function slice(
@@ -196,7 +197,9 @@ function split(node: NodeContext, sizes: readonly number[] | undefined, wanted: 
   const x = node.tensor(0);
   const axis = node.axis(node.attributes.int("axis") ?? 0, x.dims.length);
   const dim = x.dims[axis] ?? 0;
-  const parts = wanted ?? node.node.outputs.length;
+  const parts = node.node.outputs.length;
+  if (wanted !== undefined && wanted !== parts)
+    throw new InvalidNodeError(`num_outputs ${wanted} for ${parts} outputs`);
   const even = Math.ceil(dim / parts);
   const lengths = sizes ?? Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(even, dim - i * even)));
   const isPartition =
@@ -219,7 +222,7 @@ function constant({ attributes }: NodeContext): Tensor {
   if (int !== undefined) return constantTensor("i64", [int.length], pack("i64", int));
   const floats = attributes.floats("value_floats");
   if (floats !== undefined) return constantTensor("f32", [floats.length], pack("f32", floats));
-  const single = attributes.int("value_int");
-  if (single !== undefined) return i64Constant([single], []);
+  const single = attributes.bigint("value_int");
+  if (single !== undefined) return constantTensor("i64", [], pack("i64", [single]));
   throw new UnsupportedError("a constant that is no dense tensor of numbers");
 }

@@ -48,6 +48,9 @@ export interface Sequence {
   readonly items: readonly Tensor[];
 }
 
+/** Far beyond any real tensor's: the views of one may have more dimensions than a kernel has axes. */
+export const MAX_RANK = 32;
+
 /** What a name in a graph can stand for. */
 export type Value = Tensor | Sequence;
 

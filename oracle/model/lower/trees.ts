@@ -232,7 +232,9 @@ function leafWeights(node: NodeContext, prefix: string, targets: number, ensembl
   const integers = (name: string) => node.attributes.bigints(`${prefix}_${name}`) ?? [];
   const [trees, nodes, ids] = [integers("treeids"), integers("nodeids"), integers("ids")];
   const weights = numbers(node, `${prefix}_weights`) ?? [];
-  const table = new Float64Array(ensemble.leaves.size * targets).fill(missing);
+  const size = ensemble.leaves.size * targets;
+  if (size > MAX_LEAF_WEIGHTS) throw new UnsupportedError(`${ensemble.leaves.size} leaves for ${targets} targets`);
+  const table = new Float64Array(size).fill(missing);
   const seen = new Set<number>();
   for (const [i, weight] of weights.entries()) {
     const leaf = ensemble.leaves.get(keyOf(trees[i], nodes[i]));
@@ -281,6 +283,7 @@ function regressor(node: NodeContext): Tensor {
 }
 
 const MAX_TARGETS = 2 ** 16;
+const MAX_LEAF_WEIGHTS = 2 ** 26;
 
 function classifier(node: NodeContext): (Tensor | undefined)[] {
   const { kernels } = node;

@@ -128,7 +128,7 @@ export function inverse(order: readonly number[]): number[] {
 export function pick<T>(items: readonly T[], places: readonly number[]): T[] {
   return places.map((place) => {
     const item = items[place];
-    if (item === undefined) throw new RangeError(`no dimension ${place} of ${items.length}`);
+    if (item === undefined) throw new InvalidNodeError(`no dimension ${place} of ${items.length}`);
     return item;
   });
 }

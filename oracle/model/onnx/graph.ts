@@ -110,6 +110,10 @@ export class Attributes {
     return this.#get(name, "ints")?.map(saturated);
   }
 
+  bigint(name: string): bigint | undefined {
+    return this.#get(name, "int");
+  }
+
   bigints(name: string): readonly bigint[] | undefined {
     return this.#get(name, "ints");
   }
