@@ -9,6 +9,7 @@ const GENERATORS = [
   { script: "generate:vectors", writes: "test/vectors/**/*.json" },
   { script: "generate:transitions", writes: "docs/transitions.md" },
   { script: "generate:config", writes: "docs/configuration.md" },
+  { script: "generate:operators", writes: "docs/operators.md" },
   { script: "models", writes: "models/*" },
 ];
 

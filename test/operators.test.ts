@@ -1,11 +1,8 @@
 // The ONNX project's operator tests, each run by the engine and by the reference evaluator: the same bytes, and the stored answer.
 import { expect } from "chai";
-import type { RunKernels } from "../oracle/model/lower/kernels.ts";
-import { runProgram } from "../oracle/vm/engine/executor.ts";
-import { toHex } from "../oracle/vm/keccak.ts";
-import { evaluateProgram } from "../oracle/vm/reference.ts";
 import { modelFolders, readCases } from "../scripts/conformance/cases.ts";
 import { check } from "../scripts/conformance/check.ts";
+import { runBoth } from "./operators.ts";
 import { describeShared } from "./shared.ts";
 
 /** What has to pass, and never less. */
@@ -17,11 +14,6 @@ describeShared("operator tests of the ONNX project", (shared) => {
     const statuses = modelFolders([`${shared}onnx-node-tests`])
       .flatMap(readCases)
       .map((testCase) => {
-        const runBoth: RunKernels = (...program) => {
-          const trace = runProgram(...program);
-          expect(toHex(trace), testCase.name).to.equal(toHex(evaluateProgram(...program)));
-          return trace;
-        };
         const { status, reason } = check(testCase, runBoth);
         expect(status, `${testCase.name}: ${reason}`).not.to.equal("failed");
         return status;

@@ -1,6 +1,8 @@
 // One ONNX node as a model, compiled and run canonically: what tests of operators' lowerings are written with.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { expect } from "chai";
 import { compile } from "../oracle/model/compile.ts";
+import type { RunKernels } from "../oracle/model/lower/kernels.ts";
 import {
   type AttributeProtoSchema,
   type GraphProtoSchema,
@@ -10,6 +12,8 @@ import {
 } from "../oracle/model/onnx/onnx_pb.ts";
 import type { Program } from "../oracle/model/program.ts";
 import { type Dtype, type Element, elementCount, pack, type TensorArray, unpack } from "../oracle/model/tensor.ts";
+import { runProgram } from "../oracle/vm/engine/executor.ts";
+import { toHex } from "../oracle/vm/keccak.ts";
 import { evaluateProgram } from "../oracle/vm/reference.ts";
 import { outputsOf } from "../scripts/conformance/check.ts";
 import { ELEMENT_TYPES, onnxValue } from "./onnxModels.ts";
@@ -95,8 +99,15 @@ export function compileNode(node: TestNode): Program {
     const input = node.inputs[i];
     return input === undefined ? [] : [[nameOf(i), packed(input)] as const];
   });
-  return compile(nodeFile(node), { bind: Object.fromEntries(bound), run: evaluateProgram });
+  return compile(nodeFile(node), { bind: Object.fromEntries(bound), run: runBoth });
 }
+
+/** The trace that the engine and the reference evaluator agree on. */
+export const runBoth: RunKernels = (...program) => {
+  const trace = runProgram(...program);
+  expect(toHex(trace), "the engine against the reference evaluator").to.equal(toHex(evaluateProgram(...program)));
+  return trace;
+};
 
 /** Compiles and runs a node. */
 export function runNode(node: TestNode): TestOutput[] {
@@ -104,7 +115,7 @@ export function runNode(node: TestNode): TestOutput[] {
   const inputs = new Map(
     node.inputs.flatMap((input, i) => (input === undefined ? [] : [[nameOf(i), packed(input)] as const])),
   );
-  return [...outputsOf(program, inputs, evaluateProgram).values()].map(({ dtype, dims, bytes }) => ({
+  return [...outputsOf(program, inputs, runBoth).values()].map(({ dtype, dims, bytes }) => ({
     dtype,
     dims,
     values: Array.from<number | bigint>(unpack(dtype, bytes) satisfies TensorArray),

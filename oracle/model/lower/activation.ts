@@ -7,7 +7,7 @@ import { erf } from "./math/errorFunction.ts";
 import { exp, expm1, sigmoid, tanh } from "./math/exponential.ts";
 import { log, softplus } from "./math/logarithm.ts";
 import { logPower, powerOf } from "./math/power.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { FLOATS, type NodeContext, NUMBERS, type Operator, taking } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 import { broadcastDims, broadcastTo, unsqueezed } from "./view.ts";
 
@@ -43,8 +43,8 @@ const mish = (x: F64) => {
   return x.mul(n.div(n.add(2)));
 };
 
-export const ACTIVATION: readonly Operator[] = [
-  { name: "Relu", since: 1, lower: (node) => node.elementwise((x) => x.max(0)) },
+export const ACTIVATION: readonly Operator[] = taking(FLOATS, [
+  { name: "Relu", since: 1, dtypes: NUMBERS, lower: (node) => node.elementwise((x) => x.max(0)) },
   float("LeakyRelu", 1, (x, alpha: number) => x.lt(0).select(x.mul(alpha), x), { alpha: 0.01 }),
   float("ThresholdedRelu", 10, (x, alpha: number) => x.gt(alpha).select(x, 0), { alpha: 1 }),
   float("Elu", 1, (x, alpha: number) => positiveOr(x, expm1(x.min(0)).mul(alpha)), { alpha: 1 }),
@@ -76,11 +76,12 @@ export const ACTIVATION: readonly Operator[] = [
       return node.elementwise((x) => (approximate === "tanh" ? geluTanh : gelu)(asFloat(x)));
     },
   },
-  { name: "PRelu", since: 7, lower: (node) => prelu(node, node.tensor(1)) },
+  { name: "PRelu", since: 7, dtypes: NUMBERS, lower: (node) => prelu(node, node.tensor(1)) },
   {
     // Before opset 7 the slopes were one per channel.
     name: "PRelu",
     since: 1,
+    dtypes: NUMBERS,
     lower: (node) => {
       const slope = node.tensor(1);
       const spatial = node.tensor(0).dims.slice(2);
@@ -98,6 +99,8 @@ export const ACTIVATION: readonly Operator[] = [
   {
     name: "Pow",
     since: 7,
+    dtypes: NUMBERS,
+    remark: "integers wrap; negative exponents of integers give 0 but for the bases 1 and -1",
     lower: (node) => {
       const [x, y] = [node.tensor(0), node.tensor(1)];
       const exponent = y.source.space === "weights" && y.source.count === 1 ? Number(node.constant(1)[0]) : undefined;
@@ -106,7 +109,7 @@ export const ACTIVATION: readonly Operator[] = [
       return node.kernels.elementwise(x.dtype, [x, y], (base) => special(asFloat(base)));
     },
   },
-];
+]);
 
 function prelu(node: NodeContext, slope: Tensor): Tensor {
   const x = node.tensor(0);

@@ -2,22 +2,23 @@
 import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { asFloat, asInteger, f64, type I64, i64, isF64, type Num } from "./expr.ts";
 import { load } from "./kernels.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { FLOATS, type NodeContext, NUMBERS, type Operator, taking } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 import { broadcastDims, broadcastTo, reshaped } from "./view.ts";
 
 /** An operator of one input and no attributes. */
-export function unary(name: string, since: number, element: (x: Num) => Num): Operator {
-  return { name, since, lower: (node) => node.elementwise(element) };
+function unary(name: string, since: number, element: (x: Num) => Num, dtypes = NUMBERS): Operator {
+  return { name, since, dtypes, lower: (node) => node.elementwise(element) };
 }
 
 /** An operator of two inputs that broadcast; before opset 7 only if the node says so. */
-function binary(name: string, element: (x: Num, y: Num) => Num): Operator[] {
+function binary(name: string, element: (x: Num, y: Num) => Num, remark = ""): Operator[] {
   return [
-    { name, since: 7, lower: (node) => node.elementwise(element) },
+    { name, since: 7, remark, lower: (node) => node.elementwise(element) },
     {
       name,
       since: 1,
+      remark,
       lower: (node) => node.kernels.elementwise(node.tensor(0).dtype, alignedInputs(node), element),
     },
   ];
@@ -37,7 +38,7 @@ function variadic(
     if (count > MAX_OPERANDS) throw new UnsupportedError(`${count} inputs`);
     return node.elementwise((first, ...rest) => finish(rest.reduce(combine, first), count));
   };
-  return { name, since: 1, lower };
+  return { name, since: 1, remark: `at most ${MAX_OPERANDS} inputs`, lower };
 }
 
 /** Before opset 7 the second input had the shape of part of the first, from `axis` on (by default its end). */
@@ -60,19 +61,19 @@ const integerSign = (x: I64): I64 => x.gt(0).bit().sub(x.lt(0).bit());
 /** Floats only: integers are their own floor, ceiling and nearest integer. */
 const rounding = (name: "ceil" | "floor" | "nearest") => (x: Num) => asFloat(x)[name]();
 
-export const ARITHMETIC: readonly Operator[] = [
+export const ARITHMETIC: readonly Operator[] = taking(NUMBERS, [
   ...binary("Add", (x, y) => x.add(y)),
   ...binary("Sub", (x, y) => x.sub(y)),
   ...binary("Mul", (x, y) => x.mul(y)),
-  ...binary("Div", (x, y) => x.div(y)),
+  ...binary("Div", (x, y) => x.div(y), "x / 0 is 0 for integers"),
   unary("Neg", 1, (x) => x.neg()),
   unary("Abs", 1, (x) => x.abs()),
   unary("Sign", 9, sign),
-  unary("Floor", 1, rounding("floor")),
-  unary("Ceil", 1, rounding("ceil")),
-  unary("Round", 11, rounding("nearest")),
-  unary("Reciprocal", 1, (x) => f64(1).div(asFloat(x))),
-  unary("Sqrt", 1, (x) => asFloat(x).sqrt()),
+  unary("Floor", 1, rounding("floor"), FLOATS),
+  unary("Ceil", 1, rounding("ceil"), FLOATS),
+  unary("Round", 11, rounding("nearest"), FLOATS),
+  unary("Reciprocal", 1, (x) => f64(1).div(asFloat(x)), FLOATS),
+  unary("Sqrt", 1, (x) => asFloat(x).sqrt(), FLOATS),
   variadic("Min", (x, y) => x.min(y)),
   variadic("Max", (x, y) => x.max(y)),
   variadic("Sum", (x, y) => x.add(y)),
@@ -84,6 +85,7 @@ export const ARITHMETIC: readonly Operator[] = [
   {
     name: "Mod",
     since: 10,
+    remark: "x mod 0 is 0 for integers",
     lower: (node) => {
       const isTruncated = node.attributes.flag("fmod", false);
       const { dtype } = node.tensor(0);
@@ -117,7 +119,7 @@ export const ARITHMETIC: readonly Operator[] = [
       });
     },
   },
-];
+]);
 
 /** Truncated: the sign of the dividend, C's %; else the sign of the divisor, Python's. */
 function integerMod(x: Num, y: Num, isTruncated: boolean): I64 {

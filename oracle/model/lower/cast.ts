@@ -8,6 +8,8 @@ export const CAST: readonly Operator[] = [
   {
     name: "Cast",
     since: 6,
+    remark:
+      "floats to integers saturate at 64 bits, of which narrower dtypes keep the low ones; NaN gives 0; no strings",
     lower: (node) => {
       node.attributes.ignore("saturate", "round_mode");
       const to = dtypeOfElementType(node.attributes.int("to") ?? 0);

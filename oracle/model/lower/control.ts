@@ -8,6 +8,8 @@ export const CONTROL: readonly Operator[] = [
   {
     name: "If",
     since: 1,
+    remark:
+      "a condition known when compiling; else both branches are computed, and must agree in dtypes and dimensions",
     lower: (node) => {
       const [then, otherwise] = [branch(node, "then_branch"), branch(node, "else_branch")];
       const condition = knownCondition(node);

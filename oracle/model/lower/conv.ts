@@ -7,11 +7,11 @@ import type { Dtype } from "../tensor.ts";
 import { elementCount } from "../tensor.ts";
 import { type Condition, type I64, i64, loadElement, type Num } from "./expr.ts";
 import { load } from "./kernels.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { FLOATS, type NodeContext, type Operator, taking } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 import { both, guarded, type Window, windowIndex, windowsOf } from "./window.ts";
 
-export const CONV: readonly Operator[] = [
+export const CONV: readonly Operator[] = taking(FLOATS, [
   {
     name: "Conv",
     since: 1,
@@ -24,7 +24,7 @@ export const CONV: readonly Operator[] = [
       });
     },
   },
-];
+]);
 
 /** What a convolution does with its products. */
 export interface Convolution {

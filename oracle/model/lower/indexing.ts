@@ -3,10 +3,12 @@ import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { elementCount, pack } from "../tensor.ts";
 import { asInteger, type Condition, type I64, i64, loadElement, type Num } from "./expr.ts";
 import { type Kernels, load, position } from "./kernels.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { type NodeContext, NUMBERS, type Operator } from "./operator.ts";
 import { constantTensor, type Tensor } from "./tensor.ts";
 import { memoryOrder, sliced, squeezed } from "./view.ts";
 import { both, guarded } from "./window.ts";
+
+const OUTSIDE = "an index out of range gives 0";
 
 export const INDEXING: readonly Operator[] = [
   {
@@ -18,10 +20,11 @@ export const INDEXING: readonly Operator[] = [
       return concatenate(node.kernels, inputs, node.axis(axis, node.tensor(0).dims.length));
     },
   },
-  { name: "Gather", since: 1, lower: gather },
+  { name: "Gather", since: 1, remark: OUTSIDE, lower: gather },
   {
     name: "GatherElements",
     since: 11,
+    remark: OUTSIDE,
     lower: (node) => {
       const [data, indices] = [node.tensor(0), node.tensor(1)];
       const axis = node.axis(node.attributes.int("axis") ?? 0, data.dims.length);
@@ -34,6 +37,7 @@ export const INDEXING: readonly Operator[] = [
   {
     name: "Pad",
     since: 11,
+    remark: "known pads",
     lower: (node) => pad(node, node.integers(1), node.optionalTensor(2), node.optionalIntegers(3)),
   },
   {
@@ -48,6 +52,8 @@ export const INDEXING: readonly Operator[] = [
   {
     name: "Range",
     since: 11,
+    dtypes: NUMBERS,
+    remark: "known inputs",
     lower: (node) => {
       const [start = 0, limit = 0, delta = 0] = [0, 1, 2].map((i) => node.constant(i)[0]);
       const count = rangeCount(start, limit, delta);

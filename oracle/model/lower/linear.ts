@@ -4,15 +4,16 @@ import { pack } from "../tensor.ts";
 import { asFloat, asInteger, f64, i64, isF64, type Num } from "./expr.ts";
 import { load } from "./kernels.ts";
 import { matmul } from "./matmul.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { type NodeContext, NUMBERS, type Operator, taking } from "./operator.ts";
 import { reduceAxes } from "./reduction.ts";
 import { asRows, bestLabel, binaryLabel, labelsOf, postTransformed, twoScores } from "./scores.ts";
 import { constantTensor, type Tensor } from "./tensor.ts";
 import { transposed, unsqueezed } from "./view.ts";
 
 const DOMAIN = "ai.onnx.ml";
+const LABELS = "labels that are strings cannot be asked for";
 
-export const LINEAR: readonly Operator[] = [
+export const LINEAR: readonly Operator[] = taking(NUMBERS, [
   {
     domain: DOMAIN,
     name: "LinearRegressor",
@@ -23,7 +24,7 @@ export const LINEAR: readonly Operator[] = [
       return isPlain ? scores : postTransformed(node, scores);
     },
   },
-  { domain: DOMAIN, name: "LinearClassifier", since: 1, lower: classifier },
+  { domain: DOMAIN, name: "LinearClassifier", since: 1, remark: LABELS, lower: classifier },
   {
     domain: DOMAIN,
     name: "Scaler",
@@ -60,7 +61,7 @@ export const LINEAR: readonly Operator[] = [
       );
     },
   },
-];
+]);
 
 const toFloat = (x: Num) => (isF64(x) ? x : asInteger(x).toF64());
 

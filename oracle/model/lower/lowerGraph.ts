@@ -88,6 +88,10 @@ function valuesOf(node: Node, scope: Scope, kernels: Kernels): readonly (Value |
   const operator = findOperator(node.domain, node.operator, node.opset);
   if (operator === undefined) throw new UnsupportedError("no such operator in this opset");
   const inputs = node.inputs.map((name) => (name === "" ? undefined : inputNamed(name, scope)));
+  const [first] = inputs;
+  if (first !== undefined && operator.dtypes?.includes(first.dtype) === false) {
+    throw new UnsupportedError(`a first input of ${first.dtype}`);
+  }
   const lowerInner = (graph: Graph, values: readonly Value[]) => {
     const inner = new Scope(graph, scope);
     for (const [i, name] of graph.inputs.entries()) {

@@ -4,11 +4,11 @@ import type { Dtype } from "../tensor.ts";
 import { type I64, i64, type Num } from "./expr.ts";
 import { type Kernels, load } from "./kernels.ts";
 import { contiguousAlong } from "./layout.ts";
-import type { Operator } from "./operator.ts";
+import { NUMBERS, type Operator, taking } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 import { broadcastDims, broadcastTo, squeezed, transposed, unsqueezed } from "./view.ts";
 
-export const MATMUL: readonly Operator[] = [
+export const MATMUL: readonly Operator[] = taking(NUMBERS, [
   { name: "MatMul", since: 1, lower: (node) => matmul(node.kernels, node.tensor(0), node.tensor(1)) },
   {
     name: "Gemm",
@@ -28,7 +28,7 @@ export const MATMUL: readonly Operator[] = [
       });
     },
   },
-];
+]);
 
 /** What a matrix product does with its products. Indices are those of the result, of rank 2 at least. */
 export interface Product {

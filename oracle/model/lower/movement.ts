@@ -14,6 +14,7 @@ export const MOVEMENT: readonly Operator[] = [
   {
     name: "Reshape",
     since: 5,
+    remark: "a known shape",
     lower: (node) => reshape(node, node.integers(1), node.attributes.flag("allowzero", false)),
   },
   { name: "Reshape", since: 1, lower: (node) => reshape(node, node.attributes.ints("shape") ?? [], false) },
@@ -39,18 +40,20 @@ export const MOVEMENT: readonly Operator[] = [
       return transposed(x, order);
     },
   },
-  { name: "Squeeze", since: 13, lower: (node) => squeeze(node, node.optionalIntegers(1)) },
+  { name: "Squeeze", since: 13, remark: "known axes", lower: (node) => squeeze(node, node.optionalIntegers(1)) },
   { name: "Squeeze", since: 1, lower: (node) => squeeze(node, node.attributes.ints("axes")) },
-  { name: "Unsqueeze", since: 13, lower: (node) => unsqueeze(node, node.integers(1)) },
+  { name: "Unsqueeze", since: 13, remark: "known axes", lower: (node) => unsqueeze(node, node.integers(1)) },
   { name: "Unsqueeze", since: 1, lower: (node) => unsqueeze(node, node.attributes.ints("axes") ?? []) },
   {
     name: "Expand",
     since: 8,
+    remark: "a known shape",
     lower: (node) => broadcastTo(node.tensor(0), broadcastDims(node.tensor(0).dims, node.integers(1))),
   },
   {
     name: "Tile",
     since: 6,
+    remark: "known repeats",
     lower: (node) => {
       const x = node.tensor(0);
       const repeats = node.integers(1);
@@ -72,6 +75,7 @@ export const MOVEMENT: readonly Operator[] = [
   {
     name: "Slice",
     since: 10,
+    remark: "known starts, ends, axes and steps",
     lower: (node) => {
       const starts = node.integers(1);
       return slice(node, starts, node.integers(2), node.optionalIntegers(3), node.optionalIntegers(4));
@@ -88,6 +92,7 @@ export const MOVEMENT: readonly Operator[] = [
   {
     name: "Split",
     since: 13,
+    remark: "known sizes",
     lower: (node) => split(node, node.optionalIntegers(1), node.attributes.int("num_outputs")),
   },
   { name: "Split", since: 1, lower: (node) => split(node, node.attributes.ints("split"), undefined) },
@@ -100,10 +105,11 @@ export const MOVEMENT: readonly Operator[] = [
     },
   },
   { name: "Size", since: 1, lower: (node) => i64Constant([sizeOf(node.tensor(0))], []) },
-  { name: "Constant", since: 1, lower: constant },
+  { name: "Constant", since: 1, remark: "dense tensors of numbers", lower: constant },
   {
     name: "ConstantOfShape",
     since: 9,
+    remark: "a known shape",
     lower: (node) => {
       const value = node.attributes.tensor("value") ?? { dtype: "f32", dims: [1], bytes: new Uint8Array(4) };
       const dims = node.integers(0);
@@ -114,6 +120,7 @@ export const MOVEMENT: readonly Operator[] = [
   {
     name: "Dropout",
     since: 7,
+    remark: "inference only",
     lower: (node) => {
       node.attributes.ignore("ratio", "seed");
       const x = node.tensor(0);
@@ -128,6 +135,7 @@ export const MOVEMENT: readonly Operator[] = [
     domain: "ai.onnx.ml",
     name: "ZipMap",
     since: 1,
+    remark: "gives the tensor of the scores",
     lower: (node) => {
       node.attributes.ignore("classlabels_strings", "classlabels_int64s");
       return node.tensor(0);

@@ -4,17 +4,18 @@ import { asFloat, f64, type Num } from "./expr.ts";
 import type { Kernels } from "./kernels.ts";
 import { exp } from "./math/exponential.ts";
 import { log } from "./math/logarithm.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { FLOATS, type NodeContext, type Operator, taking } from "./operator.ts";
 import { finiteMax, reduceAxes } from "./reduction.ts";
 import type { Tensor } from "./tensor.ts";
 import { unsqueezed } from "./view.ts";
 
-export const NORMALISATION: readonly Operator[] = [
+export const NORMALISATION: readonly Operator[] = taking(FLOATS, [
   { name: "Softmax", since: 1, lower: (node) => softmax(node) },
   { name: "LogSoftmax", since: 1, lower: (node) => logSoftmax(node) },
   {
     name: "BatchNormalization",
     since: 7,
+    remark: "inference only",
     lower: (node) => {
       const { attributes } = node;
       attributes.ignore("momentum");
@@ -47,7 +48,7 @@ export const NORMALISATION: readonly Operator[] = [
       return normalised(node.kernels, x, mean, inverse, perChannel(x, node.tensor(1)), perChannel(x, node.tensor(2)));
     },
   },
-];
+]);
 
 /** The axes of a softmax: one since opset 13, before all from one on. */
 function softmaxAxes(node: NodeContext): number[] {

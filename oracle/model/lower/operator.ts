@@ -14,8 +14,21 @@ export interface Operator {
   readonly name: string;
   /** The first opset of its domain in which the operator is what `lower` makes of it; a later entry may replace it. */
   readonly since: number;
+  /** Those that the first input may have; all by default. */
+  readonly dtypes?: readonly Dtype[];
+  /** What it does not do, or does in a way of its own: for docs/operators.md. */
+  readonly remark?: string;
   /** The value of the output, or of each in order; undefined for one that Assay cannot give. */
   readonly lower: (node: NodeContext) => Value | readonly (Value | undefined)[];
+}
+
+export const FLOATS: readonly Dtype[] = ["f32", "f64"];
+export const INTEGERS: readonly Dtype[] = ["i8", "u8", "i16", "u16", "i32", "u32", "i64"];
+export const NUMBERS: readonly Dtype[] = [...FLOATS, ...INTEGERS];
+
+/** Operators whose first inputs have one of these dtypes, unless they say otherwise themselves. */
+export function taking(dtypes: readonly Dtype[], operators: readonly Operator[]): readonly Operator[] {
+  return operators.map((operator) => ({ dtypes, ...operator }));
 }
 
 /** Lowers a graph inside a node. */

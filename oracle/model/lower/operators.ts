@@ -44,8 +44,12 @@ for (const operator of Object.values(FAMILIES).flat()) {
   );
 }
 
-/** The entry for an opset, its latest not above; undefined for an unknown operator or an opset before its first entry. */
+/** The newest opsets whose operators mean what is written here; by domain. */
+export const NEWEST_OPSETS: Readonly<Record<string, number>> = { "": 25, "ai.onnx.ml": 5 };
+
+/** The entry for an opset, its latest not above; undefined for an unknown operator or opset. */
 export function findOperator(domain: string, name: string, opset: number): Operator | undefined {
+  if (opset > (NEWEST_OPSETS[domain] ?? 0)) return undefined;
   return byName.get(keyOf(domain, name))?.find(({ since }) => since <= opset);
 }
 

@@ -2,16 +2,17 @@
 import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { asInteger, type Condition, type I64, i64, loadElement, type Num } from "./expr.ts";
 import { position } from "./kernels.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { FLOATS, type NodeContext, NUMBERS, type Operator, taking } from "./operator.ts";
 import { extremes, reduceAxes } from "./reduction.ts";
 import type { Tensor } from "./tensor.ts";
 import { memoryOrder } from "./view.ts";
 import { both, guarded, isPadded, type Window, windowIndex, windowsOf } from "./window.ts";
 
-export const POOL: readonly Operator[] = [
+export const POOL: readonly Operator[] = taking(FLOATS, [
   {
     name: "MaxPool",
     since: 1,
+    dtypes: NUMBERS,
     lower: (node) => {
       const storageOrder = node.attributes.int("storage_order") ?? 0;
       const values = maxPool(node);
@@ -32,7 +33,7 @@ export const POOL: readonly Operator[] = [
   },
   global("GlobalAveragePool", { init: 0, step: (sum, x) => sum.add(x), finish: (sum, count) => sum.div(count) }),
   global("GlobalMaxPool", { init: Number.NEGATIVE_INFINITY, step: (best, x) => best.max(x) }),
-];
+]);
 
 function global(name: string, fold: Parameters<typeof reduceAxes>[3]): Operator {
   return {

@@ -14,10 +14,15 @@ import { extremes, reduceAxes } from "./reduction.ts";
 import type { Tensor } from "./tensor.ts";
 import { broadcastTo, sizeOf, sliced, unsqueezed } from "./view.ts";
 
+const BYTES: readonly Dtype[] = ["i8", "u8"];
+const AS_ORT = "as ONNX Runtime, bit for bit";
+
 export const QUANTISED: readonly Operator[] = [
   {
     name: "QuantizeLinear",
     since: 10,
+    dtypes: ["f32", "i32"],
+    remark: AS_ORT,
     lower: (node) => {
       node.attributes.ignore("saturate", "precision");
       const [x, scale, zero] = [node.tensor(0), node.tensor(1), node.optionalTensor(2)];
@@ -32,6 +37,7 @@ export const QUANTISED: readonly Operator[] = [
   {
     name: "DequantizeLinear",
     since: 10,
+    dtypes: ["i8", "u8", "i16", "u16", "i32"],
     lower: (node) => {
       node.attributes.ignore("output_dtype");
       const [x, scale, zero] = [node.tensor(0), node.tensor(1), node.optionalTensor(2)];
@@ -47,10 +53,11 @@ export const QUANTISED: readonly Operator[] = [
       );
     },
   },
-  { name: "DynamicQuantizeLinear", since: 11, lower: dynamicQuantize },
+  { name: "DynamicQuantizeLinear", since: 11, dtypes: ["f32"], lower: dynamicQuantize },
   {
     name: "MatMulInteger",
     since: 10,
+    dtypes: BYTES,
     lower: (node) => {
       const [a, b, zeroA, zeroB] = [node.tensor(0), node.tensor(1), node.optionalTensor(2), node.optionalTensor(3)];
       return matmul(node.kernels, a, b, { dtype: "i32", product: integerProduct(a, b, zeroA, zeroB) });
@@ -59,6 +66,8 @@ export const QUANTISED: readonly Operator[] = [
   {
     name: "QLinearMatMul",
     since: 10,
+    dtypes: BYTES,
+    remark: AS_ORT,
     lower: (node) => {
       const [a, scaleA, zeroA] = [node.tensor(0), node.tensor(1), node.tensor(2)];
       const [b, scaleB, zeroB] = [node.tensor(3), node.tensor(4), node.tensor(5)];
@@ -76,6 +85,7 @@ export const QUANTISED: readonly Operator[] = [
   {
     name: "ConvInteger",
     since: 10,
+    dtypes: BYTES,
     lower: (node) => {
       const [x, w, zeroX, zeroW] = [node.tensor(0), node.tensor(1), node.optionalTensor(2), node.optionalTensor(3)];
       return convolve(node, x, w, { dtype: "i32", init: 0n, product: windowProduct(w, zeroX, zeroW) });
@@ -84,6 +94,8 @@ export const QUANTISED: readonly Operator[] = [
   {
     name: "QLinearConv",
     since: 10,
+    dtypes: BYTES,
+    remark: AS_ORT,
     lower: (node) => {
       const [x, scaleX, zeroX] = [node.tensor(0), node.tensor(1), node.tensor(2)];
       const [w, scaleW, zeroW] = [node.tensor(3), node.tensor(4), node.tensor(5)];

@@ -6,7 +6,7 @@ import { type Kernels, load } from "./kernels.ts";
 import { contiguousAlong } from "./layout.ts";
 import { exp } from "./math/exponential.ts";
 import { log } from "./math/logarithm.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { FLOATS, type NodeContext, NUMBERS, type Operator, taking } from "./operator.ts";
 import type { Tensor } from "./tensor.ts";
 import { memoryOrder, pick, squeezed } from "./view.ts";
 
@@ -91,10 +91,12 @@ function dropped(node: NodeContext, reduced: Tensor, axes: readonly number[]): T
   return node.attributes.flag("keepdims", true) ? reduced : squeezed(reduced, axes);
 }
 
-function reduction(name: string, fold: (dtype: Dtype) => Fold, inputSince = 18): Operator {
+function reduction(name: string, fold: (dtype: Dtype) => Fold, inputSince = 18, dtypes = NUMBERS): Operator {
   return {
     name,
     since: 1,
+    dtypes,
+    remark: "known axes",
     lower: (node) => {
       const x = node.tensor(0);
       const axes = reducedAxes(node, inputSince);
@@ -103,6 +105,7 @@ function reduction(name: string, fold: (dtype: Dtype) => Fold, inputSince = 18):
   };
 }
 
+const ALL: readonly Dtype[] = [...NUMBERS, "bool"];
 const zero = (dtype: Dtype) => (isFloat(dtype) ? 0 : 0n);
 const sumOf =
   (term: (x: Num) => Num, finish?: (sum: Num, count: number) => Num) =>
@@ -114,7 +117,7 @@ const sumOf =
 /** An integer's root is truncated. */
 const squareRoot = (x: Num): Num => (isF64(x) ? x.sqrt() : (x as I64).toF64().sqrt().toI64());
 
-export const REDUCTION: readonly Operator[] = [
+export const REDUCTION: readonly Operator[] = taking(NUMBERS, [
   reduction(
     "ReduceSum",
     sumOf((x) => x),
@@ -145,13 +148,17 @@ export const REDUCTION: readonly Operator[] = [
       (x) => x,
       (sum) => log(asFloat(sum)),
     ),
+    18,
+    FLOATS,
   ),
   reduction("ReduceProd", (dtype) => ({ init: isFloat(dtype) ? 1 : 1n, step: (product, x) => product.mul(x) })),
-  reduction("ReduceMax", (dtype) => ({ init: extremes(dtype).least, step: (best, x) => best.max(x) })),
-  reduction("ReduceMin", (dtype) => ({ init: extremes(dtype).greatest, step: (best, x) => best.min(x) })),
+  reduction("ReduceMax", (dtype) => ({ init: extremes(dtype).least, step: (best, x) => best.max(x) }), 18, ALL),
+  reduction("ReduceMin", (dtype) => ({ init: extremes(dtype).greatest, step: (best, x) => best.min(x) }), 18, ALL),
   {
     name: "ReduceLogSumExp",
     since: 1,
+    dtypes: FLOATS,
+    remark: "known axes",
     lower: (node) => {
       const axes = reducedAxes(node, 18);
       const { kernels } = node;
@@ -172,7 +179,7 @@ export const REDUCTION: readonly Operator[] = [
     (x, best) => x.lt(best),
     (x, best) => x.le(best),
   ),
-];
+]);
 
 /** The maximum along axes, or 0 where that is infinite: what can be subtracted before exp without making a NaN. */
 export function finiteMax(kernels: Kernels, x: Tensor, axes: readonly number[]): Tensor {

@@ -11,17 +11,24 @@ import { asInteger, type Condition, type F64, f64, i64, isF64, type Num } from "
 import { concatenate } from "./indexing.ts";
 import { load } from "./kernels.ts";
 import { sigmoid } from "./math/exponential.ts";
-import type { NodeContext, Operator } from "./operator.ts";
+import { type NodeContext, NUMBERS, type Operator, taking } from "./operator.ts";
 import { asRows, bestLabel, binaryLabel, labelsOf, postTransformed, twoScores } from "./scores.ts";
 import { constantTensor, type Tensor } from "./tensor.ts";
 import { broadcastTo, sliced } from "./view.ts";
 
 const DOMAIN = "ai.onnx.ml";
+const EXACT = "all modes and post transforms; weights are added in binary64, in the order of the trees";
 
-export const TREES: readonly Operator[] = [
-  { domain: DOMAIN, name: "TreeEnsembleRegressor", since: 1, lower: regressor },
-  { domain: DOMAIN, name: "TreeEnsembleClassifier", since: 1, lower: classifier },
-];
+export const TREES: readonly Operator[] = taking(NUMBERS, [
+  { domain: DOMAIN, name: "TreeEnsembleRegressor", since: 1, remark: EXACT, lower: regressor },
+  {
+    domain: DOMAIN,
+    name: "TreeEnsembleClassifier",
+    since: 1,
+    remark: `${EXACT}; labels that are strings cannot be asked for; two classes as ONNX Runtime has them`,
+    lower: classifier,
+  },
+]);
 
 /** Outcomes of comparing a value with a threshold: bits of a mask that says which go the true way. */
 const LESS = 1n;
