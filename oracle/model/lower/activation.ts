@@ -5,6 +5,7 @@ import { asFloat, asInteger, type F64, f64, type I64, i64, isF64, type Num } fro
 import { type Kernels, load } from "./kernels.ts";
 import { erf } from "./math/errorFunction.ts";
 import { exp, expm1, sigmoid, tanh } from "./math/exponential.ts";
+import { gelu, geluTanh } from "./math/gelu.ts";
 import { log, softplus } from "./math/logarithm.ts";
 import { logPower, powerOf } from "./math/power.ts";
 import { FLOATS, type NodeContext, NUMBERS, type Operator, taking } from "./operator.ts";
@@ -31,11 +32,6 @@ function float<P extends readonly number[]>(
 /** x where it is above 0, else what `below` makes of it. */
 const positiveOr = (x: F64, below: F64) => x.gt(0).select(x, below);
 
-const SQRT_HALF = 0.7071067811865476;
-const SQRT_2_OVER_PI = 0.7978845608028654;
-
-const gelu = (x: F64) => x.mul(0.5).mul(erf(x.mul(SQRT_HALF)).add(1));
-const geluTanh = (x: F64) => x.mul(0.5).mul(tanh(x.mul(x).mul(x).mul(0.044715).add(x).mul(SQRT_2_OVER_PI)).add(1));
 /** x tanh(log(1 + e)) with e = e^x, and 1 + e squared is 1 + n: at 20 tanh is 1 to the last bit. */
 const mish = (x: F64) => {
   const e = exp(x.min(20));

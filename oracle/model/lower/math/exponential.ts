@@ -63,9 +63,10 @@ function powerOfTwo(n: I64): F64 {
   return n.add(EXPONENT_BIAS).shl(MANTISSA_BITS).asF64();
 }
 
-/** 1 / (1 + e^-x). Accurate at both ends: far below 0 it is e^x, far above 1. */
+/** 1 / (1 + e^-x), below 0 as e^x / (1 + e^x): the exponential never overflows, so that the result may be subnormal. */
 export function sigmoid(x: F64): F64 {
-  return f64(1).div(exp(x.neg()).add(1));
+  const e = exp(x.abs().neg());
+  return x.lt(0).select(e, f64(1)).div(e.add(1));
 }
 
 /** (e^2x - 1) / (e^2x + 1). At 20 it is 1 to the last bit. */

@@ -11,6 +11,7 @@ import { linkKernels } from "../link.ts";
 import { type InputSource, type Tensor, tensorOf } from "../tensor.ts";
 import { erf } from "./errorFunction.ts";
 import { exp, expm1, sigmoid, tanh } from "./exponential.ts";
+import { gelu, geluTanh } from "./gelu.ts";
 import { log, softplus } from "./logarithm.ts";
 import { logPower, powerOf } from "./power.ts";
 
@@ -140,7 +141,7 @@ describe("kernel functions", () => {
 
   it("sigmoid", () => {
     const f = unary(sigmoid);
-    const xs = bothSigns(everyBinade()).filter((x) => x > -708 && x < 1e4);
+    const xs = bothSigns(everyBinade()).filter((x) => x > -744 && x < 1e4);
     const exact = (x: Real) => reals.divide(reals.ONE, reals.add(reals.exp(reals.negate(x)), reals.ONE));
     expectAccurate(xs, f(xs), exact, PROMISED_BITS);
     expect([...f([0, -0, inf, -inf, Number.NaN])]).to.deep.equal([0.5, 0.5, 1, 0, Number.NaN]);
@@ -170,6 +171,31 @@ describe("kernel functions", () => {
     const xs = bothSigns([...everyBinade(), ...grid]).filter((x) => Math.abs(x) < 7);
     expectAccurate(xs, f(xs), reals.erf, 46);
     expect([...f([0, -0, inf, -inf, Number.NaN, 6, -6])]).to.deep.equal([0, -0, 1, -1, Number.NaN, 1, -1]);
+  });
+
+  it("gelu", () => {
+    const f = unary(gelu);
+    const grid = Array.from({ length: runs(200, 2000) }, (_, i) => (i + 0.37) * (14 / runs(200, 2000)));
+    const xs = bothSigns([...everyBinade(), ...grid]).filter((x) => Math.abs(x) < 14.5);
+    const root = reals.sqrt(real(2));
+    const exact = (x: Real) =>
+      reals.multiply(x, reals.divide(reals.add(reals.ONE, reals.erf(reals.divide(x, root))), real(2)));
+    expectAccurate(xs, f(xs), exact, 42);
+    expect([...f([0, -0, inf, Number.NaN, 100, -40])]).to.deep.equal([0, -0, inf, Number.NaN, 100, -0]);
+  });
+
+  it("gelu by tanh", () => {
+    const f = unary(geluTanh);
+    const xs = bothSigns(everyBinade()).filter((x) => x > -20 && x < 1e4);
+    const exact = (x: Real) => {
+      const cube = reals.multiply(x, reals.multiply(x, x));
+      const y = reals.multiply(
+        reals.add(x, reals.multiply(cube, real(0.044715))),
+        reals.sqrt(reals.divide(real(8), reals.PI)),
+      );
+      return reals.divide(x, reals.add(reals.exp(reals.negate(y)), reals.ONE));
+    };
+    expectAccurate(xs, f(xs), exact, 42);
   });
 
   it("pow", () => {
