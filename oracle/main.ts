@@ -60,9 +60,10 @@ function openProvider({ chain }: Config, { chainId }: Manifest, telemetry: Telem
 }
 
 function openArtefacts({ artefacts, data }: Config, telemetry: Telemetry): ArtefactCache {
-  const { fileRoot, maxMb, timeoutMs } = artefacts;
-  const options = { folder: join(data, "artefacts"), fileRoot, maxBytes: maxMb * 1_000_000, timeoutMs };
-  return new ArtefactCache({ ...options, retryAfterMs: 1_000 }, telemetry);
+  const { fileRoot, allowPrivateNetwork, maxMb, timeoutMs } = artefacts;
+  const access = { fileRoot, allowPrivateNetwork };
+  const limits = { maxBytes: maxMb * 1_000_000, timeoutMs, retryAfterMs: 1_000 };
+  return new ArtefactCache({ folder: join(data, "artefacts"), ...access, ...limits }, telemetry);
 }
 
 function openRuntime({ execution }: Config): OnnxRuntime {

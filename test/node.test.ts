@@ -29,11 +29,11 @@ describe("a node", function () {
     workspace = await readyOperator(chain);
     workspace.write("models/volatility.onnx", readFileSync(VOLATILITY));
     workspace.write("models/heavy.onnx", heavyModel(2_000, 400));
-    modelId = await registered("models/volatility.onnx", "--uri", "file:volatility.onnx");
-    // Nobody answers under the registered address: the configured one comes first.
+    modelId = await registered("models/volatility.onnx", "--uri", "http://127.0.0.1:59999/volatility.onnx");
+    // The registered address is nobody's, and not public: the configured one comes first.
     heavyId = await registered("models/heavy.onnx", "--uri", "http://127.0.0.1:59999/heavy.onnx");
     configure(workspace, {
-      "  models:": `  models:\n    - id: ${modelId}\n    - { id: "${heavyId}", uris: ["file:heavy.onnx"] }`,
+      "  models:": `  models:\n    - { id: "${modelId}", uris: ["file:volatility.onnx"] }\n    - { id: "${heavyId}", uris: ["file:heavy.onnx"] }`,
       "  fileRoot:": "  fileRoot: models",
       "  deadlineMs:": "  deadlineMs: 4000",
     });

@@ -8,13 +8,17 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { sha256 } from "../../test/onnxModels.ts";
 import { recordingLogger } from "../../test/recordingLogger.ts";
-import { ArtefactError } from "../roles/ports.ts";
+import { ArtefactError, type ArtefactUris } from "../roles/ports.ts";
 import { PrometheusMetrics } from "../telemetry/metrics.ts";
 import type { Hex } from "../vm/keccak.ts";
 import { ArtefactCache, type ArtefactCacheOptions } from "./artefactCache.ts";
 
 const BYTES = Buffer.from("the bytes of a model");
 const HASH: Hex = `0x${sha256(BYTES)}`;
+
+/** URIs of the operator's own configuration. */
+const own = (...configured: string[]): ArtefactUris => ({ configured, registered: [] });
+const fromChain = (...registered: string[]): ArtefactUris => ({ configured: [], registered });
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -47,7 +51,14 @@ describe("ArtefactCache", () => {
 
   beforeEach(() => {
     const folder = join(root, `cache${folders++}`);
-    options = { folder, fileRoot: undefined, maxBytes: 1_000, timeoutMs: 2_000, retryAfterMs: 1 };
+    options = {
+      folder,
+      fileRoot: undefined,
+      allowPrivateNetwork: false,
+      maxBytes: 1_000,
+      timeoutMs: 2_000,
+      retryAfterMs: 1,
+    };
     mkdirSync(folder);
     requests.length = 0;
     routes = { "/model": (_, response) => response.end(BYTES) };
@@ -59,9 +70,14 @@ describe("ArtefactCache", () => {
     return { artefacts: new ArtefactCache({ ...options, ...changes }, { logger, metrics }), lines, metrics };
   }
 
-  async function fails(uris: string[], reason: string | RegExp, isRetryable: boolean, changes = {}): Promise<void> {
+  async function fails(
+    given: string[] | ArtefactUris,
+    reason: string | RegExp,
+    isRetryable: boolean,
+    changes = {},
+  ): Promise<void> {
     const error = await cache(changes)
-      .artefacts.obtain(HASH, uris)
+      .artefacts.obtain(HASH, Array.isArray(given) ? own(...given) : given)
       .then(
         () => expect.fail("it succeeded"),
         (caught: unknown) => caught as ArtefactError,
@@ -76,38 +92,38 @@ describe("ArtefactCache", () => {
 
   it("fetches a file once, names it by its hash, and finds it again", async () => {
     const { artefacts, metrics } = cache();
-    const path = await artefacts.obtain(HASH, [`${url}/model`]);
+    const path = await artefacts.obtain(HASH, own(`${url}/model`));
     expect(path).to.equal(join(options.folder, `${HASH.slice(2)}.onnx`));
     expect(readFileSync(path)).to.deep.equal(BYTES);
-    expect(await artefacts.obtain(HASH, [`${url}/model`])).to.equal(path);
-    expect(await cache().artefacts.obtain(HASH, []), "by another run of the program").to.equal(path);
+    expect(await artefacts.obtain(HASH, own(`${url}/model`))).to.equal(path);
+    expect(await cache().artefacts.obtain(HASH, own()), "by another run of the program").to.equal(path);
     expect(requests).to.deep.equal(["/model"]);
     expect((await metrics.text()).body).to.include('assay_artefact_fetches_total{outcome="fetched"} 1');
   });
 
   it("fetches again, once, what was deleted since", async () => {
     const { artefacts } = cache();
-    const path = await artefacts.obtain(HASH, [`${url}/model`]);
+    const path = await artefacts.obtain(HASH, own(`${url}/model`));
     rmSync(path);
-    await Promise.all([1, 2].map(() => artefacts.obtain(HASH, [`${url}/model`])));
+    await Promise.all([1, 2].map(() => artefacts.obtain(HASH, own(`${url}/model`))));
     expect(readFileSync(path)).to.deep.equal(BYTES);
     expect(requests).to.deep.equal(["/model", "/model"]);
   });
 
   it("makes the folder", async () => {
     rmSync(options.folder, { recursive: true });
-    await cache({ folder: join(options.folder, "a", "b") }).artefacts.obtain(HASH, [`${url}/model`]);
+    await cache({ folder: join(options.folder, "a", "b") }).artefacts.obtain(HASH, own(`${url}/model`));
   });
 
   it("fetches once for callers at the same time", async () => {
     const { artefacts } = cache();
-    await Promise.all([1, 2, 3].map(() => artefacts.obtain(HASH, [`${url}/model`])));
+    await Promise.all([1, 2, 3].map(() => artefacts.obtain(HASH, own(`${url}/model`))));
     expect(requests).to.deep.equal(["/model"]);
   });
 
   it("tries its sources in order and says what was wrong with each", async () => {
     const { artefacts, lines } = cache();
-    await artefacts.obtain(HASH, [`${url}/missing?key=secret`, "ipfs://x", `${url}/model`]);
+    await artefacts.obtain(HASH, own(`${url}/missing?key=secret`, "ipfs://x", `${url}/model`));
     expect(requests).to.deep.equal(["/missing?key=secret", "/model"]);
     expect(lines.map(({ uri, reason }) => [uri, reason])).to.deep.equal([
       [`${url}/missing`, "the server answered 404"],
@@ -118,14 +134,14 @@ describe("ArtefactCache", () => {
   it("goes on to the next source after one that is no URL, or leads to none", async () => {
     routes["/moved"] = (_, response) => response.writeHead(302, { location: "http://[" }).end();
     const { artefacts, lines } = cache();
-    await artefacts.obtain(HASH, ["http://[", `${url}/moved`, `${url}/model`]);
+    await artefacts.obtain(HASH, own("http://[", `${url}/moved`, `${url}/model`));
     expect(lines.map(({ reason }) => reason)).to.deep.equal(["not a URL", "not a URL"]);
   });
 
   it("tells all who wait that the cache cannot be used", async () => {
     writeFileSync(join(options.folder, "file"), "");
     const { artefacts } = cache({ folder: join(options.folder, "file") });
-    const results = await Promise.allSettled([1, 2].map(() => artefacts.obtain(HASH, [`${url}/model`])));
+    const results = await Promise.allSettled([1, 2].map(() => artefacts.obtain(HASH, own(`${url}/model`))));
     for (const result of results) {
       expect(result.status === "rejected" && result.reason).to.be.instanceOf(ArtefactError);
     }
@@ -163,7 +179,7 @@ describe("ArtefactCache", () => {
       else if (tries === 2) response.write("the b", () => response.destroy());
       else response.end(BYTES);
     };
-    await cache().artefacts.obtain(HASH, [`${url}/flaky`]);
+    await cache().artefacts.obtain(HASH, own(`${url}/flaky`));
     expect(tries).to.equal(3);
   });
 
@@ -186,7 +202,7 @@ describe("ArtefactCache", () => {
         response.writeHead(302, { location }).end();
     routes["/a"] = redirect("/b");
     routes["/b"] = redirect(`${url}/model`);
-    await cache().artefacts.obtain(HASH, [`${url}/a`]);
+    await cache().artefacts.obtain(HASH, own(`${url}/a`));
     expect(requests).to.deep.equal(["/a", "/b", "/model"]);
     rmSync(options.folder, { recursive: true });
     mkdirSync(options.folder);
@@ -203,7 +219,7 @@ describe("ArtefactCache", () => {
     };
     const withCredentials = (password: string) => `${url}/private`.replace("//", `//me:${password}@`);
     await fails([withCredentials("wrong")], /^(?!.*wrong).*the server answered 401/, true);
-    await cache().artefacts.obtain(HASH, [withCredentials("se%20cret")]);
+    await cache().artefacts.obtain(HASH, own(withCredentials("se%20cret")));
   });
 
   it("takes relative files of the configured folder, and of no other", async () => {
@@ -212,7 +228,7 @@ describe("ArtefactCache", () => {
     writeFileSync(join(fileRoot, "deep", "model.onnx"), BYTES);
     writeFileSync(join(root, "outside.onnx"), BYTES);
     symlinkSync(join(root, "outside.onnx"), join(fileRoot, "link.onnx"));
-    await fails(["file:deep/model.onnx"], "no folder is configured for file: URIs", false);
+    await fails(["file:deep/model.onnx"], "file: is taken from the configuration only", false);
     await fails([`file://${fileRoot}/deep/model.onnx`], "file: takes a relative path", false, { fileRoot });
     await fails([`file:${fileRoot}/deep/model.onnx`], "file: takes a relative path", false, { fileRoot });
     await fails(["file:"], "file: takes a relative path", false, { fileRoot });
@@ -223,14 +239,56 @@ describe("ArtefactCache", () => {
     await fails(["file:pipe"], "not a regular file", false, { fileRoot });
     await fails(["file:missing.onnx"], "ENOENT", true, { fileRoot });
     await fails(["file:model.onnx"], "ENOENT", true, { fileRoot: join(root, "nowhere") });
-    await cache({ fileRoot }).artefacts.obtain(HASH, ["file:deep/model.onnx"]);
+    await cache({ fileRoot }).artefacts.obtain(HASH, own("file:deep/model.onnx"));
+  });
+
+  describe("under URIs from the chain", () => {
+    const port = () => new URL(url).port;
+
+    it("goes to no address that is not public, however it is written", async () => {
+      const hosts = [
+        ...["127.0.0.1", "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "0.0.0.0", "localhost"],
+        ...["[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "user:password@127.0.0.1"],
+      ];
+      for (const host of hosts) await fails(fromChain(`http://${host}:${port()}/model`), "no public address", false);
+      await fails(fromChain(`https://127.0.0.1:${port()}/model`), "no public address", false);
+      expect(requests).to.deep.equal([]);
+    });
+
+    it("goes there when the configuration says so, and where the configuration itself leads", async () => {
+      const local = `http://localhost:${port()}/model`;
+      await cache({ allowPrivateNetwork: true }).artefacts.obtain(HASH, fromChain(local));
+      rmSync(options.folder, { recursive: true });
+      await cache().artefacts.obtain(HASH, own(local));
+      expect(requests).to.deep.equal(["/model", "/model"]);
+    });
+
+    it("reads no files", async () => {
+      const fileRoot = join(root, "served");
+      mkdirSync(fileRoot);
+      writeFileSync(join(fileRoot, "model.onnx"), BYTES);
+      const reason = "file: is taken from the configuration only";
+      await fails(fromChain("file:model.onnx"), reason, false, { fileRoot, allowPrivateNetwork: true });
+      await cache({ fileRoot }).artefacts.obtain(HASH, own("file:model.onnx"));
+    });
+
+    it("tries them after the configured ones, and says why each was refused", async () => {
+      const { artefacts, lines } = cache();
+      const registered = [`${url}/model`, "http://%ff@example.org/"];
+      const error = await artefacts.obtain(HASH, { configured: [`${url}/missing`], registered }).catch(String);
+      expect(error).to.match(
+        /missing: the server answered 404; .*model: 127.0.0.1 is no public address; .*: not a URL\)$/,
+      );
+      expect(lines).to.have.length(3);
+      expect(requests).to.deep.equal(["/missing"]);
+    });
   });
 
   it("fetches a corrupted file again", async () => {
-    const path = await cache().artefacts.obtain(HASH, [`${url}/model`]);
+    const path = await cache().artefacts.obtain(HASH, own(`${url}/model`));
     writeFileSync(path, "flipped bits");
     const { artefacts, lines } = cache();
-    expect(await artefacts.obtain(HASH, [`${url}/model`])).to.equal(path);
+    expect(await artefacts.obtain(HASH, own(`${url}/model`))).to.equal(path);
     expect(readFileSync(path)).to.deep.equal(BYTES);
     expect(lines.map(({ msg }) => msg)).to.deep.equal(["the cached artefact is corrupted and will be fetched again"]);
   });
@@ -238,14 +296,14 @@ describe("ArtefactCache", () => {
   it("says when the cache cannot be written, and that this may pass", async () => {
     writeFileSync(join(root, "file"), "");
     const { artefacts } = cache({ folder: join(root, "file", "below") });
-    const error = await artefacts.obtain(HASH, [`${url}/model`]).catch((caught: unknown) => caught);
+    const error = await artefacts.obtain(HASH, own(`${url}/model`)).catch((caught: unknown) => caught);
     expect(error).to.be.instanceOf(ArtefactError).and.include({ isRetryable: true });
     expect((error as Error).message).to.match(/^cannot use the artefact cache: ENOTDIR/);
   });
 
   it("remembers no failure", async () => {
     const { artefacts } = cache();
-    await artefacts.obtain(HASH, []).catch(() => undefined);
-    await artefacts.obtain(HASH, [`${url}/model`]);
+    await artefacts.obtain(HASH, own()).catch(() => undefined);
+    await artefacts.obtain(HASH, own(`${url}/model`));
   });
 });

@@ -5,10 +5,18 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
-import { ArtefactError, type Artefacts, type Counter, type Logger, type Metrics } from "../roles/ports.ts";
+import {
+  ArtefactError,
+  type Artefacts,
+  type ArtefactUris,
+  type Counter,
+  type Logger,
+  type Metrics,
+} from "../roles/ports.ts";
 import { redactUrl } from "../telemetry/redact.ts";
 import type { Hex } from "../vm/keccak.ts";
-import { openSource } from "./openSource.ts";
+import { type Access, openSource } from "./openSource.ts";
+import { isPublic } from "./publicAddress.ts";
 import { SourceError } from "./sourceError.ts";
 import { verified } from "./verified.ts";
 
@@ -17,6 +25,8 @@ export interface ArtefactCacheOptions {
   readonly folder: string;
   /** Where relative `file:` URIs lead; undefined: nowhere. */
   readonly fileRoot: string | undefined;
+  /** Whether registered URIs may lead to addresses that are not public. */
+  readonly allowPrivateNetwork: boolean;
   readonly maxBytes: number;
   /** For one try at one source. */
   readonly timeoutMs: number;
@@ -45,7 +55,7 @@ export class ArtefactCache implements Artefacts {
   }
 
   /** @inheritdoc A cached file is hashed once per run of the program: a corrupted one is fetched again. */
-  async obtain(sha256: Hex, uris: readonly string[]): Promise<string> {
+  async obtain(sha256: Hex, uris: ArtefactUris): Promise<string> {
     const known = this.#obtained.get(sha256);
     if (known !== undefined) {
       const path = await known;
@@ -63,19 +73,27 @@ export class ArtefactCache implements Artefacts {
     return await path;
   }
 
-  async #obtain(sha256: Hex, uris: readonly string[]): Promise<string> {
+  async #obtain(sha256: Hex, { configured, registered }: ArtefactUris): Promise<string> {
     const path = join(this.#options.folder, `${sha256.slice(2)}.onnx`);
     if (await this.#isIntact(path, sha256)) return path;
+    const { fileRoot, allowPrivateNetwork } = this.#options;
+    const anywhere: Access = { fileRoot, mayConnect: () => true };
+    const inPublic: Access = { fileRoot: undefined, mayConnect: allowPrivateNetwork ? () => true : isPublic };
+    const sources = [
+      ...configured.map((uri) => ({ uri, access: anywhere })),
+      ...registered.map((uri) => ({ uri, access: inPublic })),
+    ];
     const errors: SourceError[] = [];
-    for (const uri of uris) {
-      const error = await this.#fetch(uri, path, sha256);
+    const reasons: string[] = [];
+    for (const { uri, access } of sources) {
+      const error = await this.#fetch(uri, access, path, sha256);
       if (error === undefined) return path;
       errors.push(error);
+      reasons.push(`${redactUrl(uri)}: ${error.message}`);
       this.#logger.warn({ sha256, uri: redactUrl(uri), reason: error.message }, "a source does not give the artefact");
     }
-    const reasons = errors.map(({ message }, i) => `${redactUrl(uris[i] as string)}: ${message}`).join("; ");
     throw new ArtefactError(
-      `no source gives the artefact ${sha256}${reasons === "" ? ": none is known" : ` (${reasons})`}`,
+      `no source gives the artefact ${sha256}${reasons.length === 0 ? ": none is known" : ` (${reasons.join("; ")})`}`,
       errors.some(({ failure }) => failure !== "refused"),
     );
   }
@@ -91,7 +109,7 @@ export class ArtefactCache implements Artefacts {
   }
 
   /** Fetches one URI to `path`, or says why not. */
-  async #fetch(uri: string, path: string, sha256: Hex): Promise<SourceError | undefined> {
+  async #fetch(uri: string, access: Access, path: string, sha256: Hex): Promise<SourceError | undefined> {
     const policy = retry(
       handleWhen((error) => error instanceof SourceError && error.failure === "transient"),
       {
@@ -100,7 +118,7 @@ export class ArtefactCache implements Artefacts {
       },
     );
     try {
-      await policy.execute(() => this.#download(uri, path, sha256));
+      await policy.execute(() => this.#download(uri, access, path, sha256));
       this.#fetches.inc({ outcome: "fetched" });
       return undefined;
     } catch (error) {
@@ -111,13 +129,13 @@ export class ArtefactCache implements Artefacts {
   }
 
   /** The file appears under its name only when it is complete, verified and on the disk. */
-  async #download(uri: string, path: string, sha256: Hex): Promise<void> {
-    const { folder, fileRoot, timeoutMs, maxBytes } = this.#options;
+  async #download(uri: string, access: Access, path: string, sha256: Hex): Promise<void> {
+    const { folder, timeoutMs, maxBytes } = this.#options;
     await mkdir(folder, { recursive: true });
     const part = `${path}.${randomUUID()}.part`;
     const file = await open(part, "wx");
     try {
-      const source = await openSource(uri, fileRoot, AbortSignal.timeout(timeoutMs));
+      const source = await openSource(uri, access, AbortSignal.timeout(timeoutMs));
       await file.writeFile(verified(source, sha256, maxBytes));
       await file.sync();
       await rename(part, path);

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import type {
   Address,
+  ArtefactUris,
   Block,
   Call,
   Executor,
@@ -167,7 +168,7 @@ export interface Tools {
   /** ONNX Runtime in processes of its own, which end with it. */
   openRuntime(): Executor & { close(): Promise<void> };
   /** The local path of a model's file, fetched if need be. Throws ArtefactError. */
-  obtain(config: Config, artefactHash: Hex, uris: readonly string[]): Promise<string>;
+  obtain(config: Config, artefactHash: Hex, uris: ArtefactUris): Promise<string>;
   /** "none": no node was ever started; "in use": one runs. */
   storeSummary(config: Config): Promise<StoreSummary | "none" | "in use">;
   /** Runs the node until the process is told to stop. */

@@ -29,7 +29,9 @@ const model = z.strictObject({
   uris: z
     .array(z.string().min(1))
     .default([])
-    .describe("Where the model file can be had, tried in this order before the address that is registered."),
+    .describe(
+      "Where the model file can be had (file:, http: or https:), tried in this order before the addresses that are registered.",
+    ),
 });
 
 const chain = z.strictObject({
@@ -111,8 +113,16 @@ const execution = z.strictObject({
 const artefacts = z.strictObject({
   fileRoot: file
     .optional()
-    .describe("The folder that file: URIs are relative to. Without it there are none.")
+    .describe(
+      "The folder that file: URIs are relative to. They are taken from this configuration only, not from the chain.",
+    )
     .meta({ examples: ["models"] }),
+  allowPrivateNetwork: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether addresses that are registered on chain may lead into private networks and to this machine. Only for a chain where nobody else registers models.",
+    ),
   maxMb: count(1, 100_000).default(500).describe("The largest model file."),
   timeoutMs: milliseconds(1_000, 3_600_000).default(120_000).describe("How long fetching one file may take."),
 });

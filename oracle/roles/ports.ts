@@ -79,12 +79,20 @@ export class ArtefactError extends Error {
   }
 }
 
+/** URIs of an artefact, in the order in which they are tried. */
+export interface ArtefactUris {
+  /** From the operator's own configuration (file:, http:, https:): they lead wherever it wants. */
+  readonly configured: readonly string[];
+  /** From the chain, where anybody writes them (http:, https:): they lead to public addresses only. */
+  readonly registered: readonly string[];
+}
+
 export interface Artefacts {
   /**
-   * The path of a local file that has this hash, fetched from the first of `uris` (file:, http:, https:) that serves it.
+   * The path of a local file that has this hash, fetched from the first URI that serves it, the configured ones first.
    * @throws ArtefactError
    */
-  obtain(sha256: Hex, uris: readonly string[]): Promise<string>;
+  obtain(sha256: Hex, uris: ArtefactUris): Promise<string>;
 }
 
 // -------------------------------------------------------------------------------------------------- chain

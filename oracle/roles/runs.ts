@@ -203,7 +203,7 @@ export class Runs {
   async #execute({ requestId, request }: Job, serving: ServedModel, deadlineMs: number): Promise<Uint8Array> {
     const { store, artefacts, executor } = this.#deps;
     const model = await this.#model(request.modelId);
-    const path = await artefacts.obtain(model.artefactHash, [...serving.uris, ...model.uris]);
+    const path = await artefacts.obtain(model.artefactHash, { configured: serving.uris, registered: model.uris });
     const flat = await store.input(requestId);
     const parts = splitTensors(flat, model.inputs.map(byteLength));
     const inputs = model.inputs.map((signature, i) => ({ ...signature, bytes: parts[i] ?? new Uint8Array(0) }));

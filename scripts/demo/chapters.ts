@@ -97,7 +97,9 @@ async function registerModel({ story, chain, owner }: Scene): Promise<Hex> {
   });
   const startedMs = performance.now();
   const registry = modelRegistryAt(chain.manifest.addresses.modelRegistry, owner);
-  const receipt = await mined(registry.register(specToAbi(spec), "0x", ROYALTY_BPS, "file:volatility.onnx"));
+  const receipt = await mined(
+    registry.register(specToAbi(spec), "0x", ROYALTY_BPS, "https://example.org/volatility.onnx"),
+  );
   const id = modelId(spec);
   story.fact("file", `models/volatility.onnx, ${onnx.length.toLocaleString("en")} bytes`);
   story.fact("in, out", "24 hourly log returns; the volatility of the next hour");
@@ -153,7 +155,7 @@ async function startOperator({ story, running, chain }: Scene, id: Hex): Promise
   configure(workspace, {
     "  pollMs:": "  pollMs: 100",
     "  port:": `  port: ${await freePort()}`,
-    "  models:": `  models: [{ id: "${id}" }]`,
+    "  models:": `  models: [{ id: "${id}", uris: ["file:volatility.onnx"] }]`,
     "  fileRoot:": `  fileRoot: ${JSON.stringify(MODELS)}`,
   });
   const operator = `0x${JSON.parse(workspace.read("keystore.json")).address}`;

@@ -179,7 +179,7 @@ async function checkModel(
   const [terms, offer] = await Promise.all([session.modelTerms(id), session.offer(id, config.operator.address)]);
   if (terms?.isDeprecated) fail("deprecated: nobody can ask it any more");
   if (offer === undefined) fail(`not offered: assay operator offer ${id}`);
-  const path = await tools.obtain(config, model.artefactHash, [...uris, ...model.uris]);
+  const path = await tools.obtain(config, model.artefactHash, { configured: uris, registered: model.uris });
   await tools.tryModel(config, { path, inputs: model.inputs, outputs: model.outputs });
   const disputable = model.semantics === 0 ? "not disputable" : "disputable";
   return finding(`${disputable}, offered for ${offer.priceGwei} gwei, its file is there and loads`);
