@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { CHUNK_BYTES } from "../../oracle/model/tensor.ts";
 import type { Kernel } from "../../oracle/vm/descriptor.ts";
-import { Executor, runProgram } from "../../oracle/vm/engine/executor.ts";
+import { Executor, placeAlone, runProgram } from "../../oracle/vm/engine/executor.ts";
 import { type KernelPlan, nestOf, planKernel } from "../../oracle/vm/engine/kernelCode.ts";
 import { layoutOf, pagesFor } from "../../oracle/vm/engine/layout.ts";
 import { liftKernel } from "../../oracle/vm/engine/lift.ts";
@@ -37,7 +37,7 @@ describe("the engine's loop nests", () => {
     it(`give what the reference evaluator gives: ${name} (seed ${seed})`, function () {
       this.timeout(0);
       const random = new Random(BigInt(seed));
-      for (let i = 0; i < runs(20, 2_000); i++) {
+      for (let i = 0; i < runs(12, 2_000); i++) {
         const { leaves, weights, input } = randomShape(random, name);
         const expected = evaluateProgram(leaves, weights, input);
         expect(toHex(runProgram(leaves, weights, input)), `kernel ${i}`).to.equal(toHex(expected));
@@ -48,12 +48,12 @@ describe("the engine's loop nests", () => {
   it(`need no buffers where memory has no room for them (seed ${seed})`, function () {
     this.timeout(0);
     const random = new Random(BigInt(seed));
-    for (let i = 0; i < runs(20, 500); i++) {
+    for (let i = 0; i < runs(10, 500); i++) {
       const { leaves, weights, input } = randomShape(random, "window");
       const bytes = { weightBytes: weights.length, inputBytes: input.length };
-      const code = compileProgram(leaves, bytes, 0);
+      const code = compileProgram(leaves, bytes, { maxBytes: 0 });
       expect(code.end, `kernel ${i}`).to.equal(code.layout.end);
-      const executor = new Executor(leaves, weights, input.length, code);
+      const executor = new Executor(leaves, weights, input.length, placeAlone(code));
       executor.run(input);
       expect(toHex(executor.trace), `kernel ${i}`).to.equal(toHex(evaluateProgram(leaves, weights, input)));
     }
@@ -76,7 +76,7 @@ describe("the engine's loop nests", () => {
     it(`use ${strategy} for most kernels: ${name}`, () => {
       const random = new Random(1n);
       let [count, using] = [0, 0];
-      for (let i = 0; i < 100; i++) {
+      for (let i = 0; i < 40; i++) {
         const plan = planOf(randomShape(random, name));
         if (plan?.nest.step?.type !== "f64" || plan.nest.axisCount < 2) continue;
         count++;
@@ -88,7 +88,7 @@ describe("the engine's loop nests", () => {
         };
         if (isUsing[strategy]) using++;
       }
-      expect(count).to.be.greaterThan(20);
+      expect(count).to.be.greaterThan(10);
       expect((100 * using) / count).to.satisfy((percent: number) => percent >= share);
     });
   }
@@ -96,7 +96,7 @@ describe("the engine's loop nests", () => {
   it(`do not depend on the order of the loops, on tiles or on who runs which rounds (seed ${seed})`, function () {
     this.timeout(0);
     const random = new Random(BigInt(seed));
-    for (let i = 0; i < runs(80, 10_000); i++) {
+    for (let i = 0; i < runs(40, 10_000); i++) {
       const kernelCase = randomCase(random);
       const expected = toHex(evaluateKernel(kernelCase.valid, spacesOfCase(kernelCase)));
       const { nest, output, run } = hostOf(kernelCase);

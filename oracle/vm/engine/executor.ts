@@ -1,24 +1,24 @@
 /** Runs programs: their spaces in one linear memory, their kernels compiled to WebAssembly. */
-import { CHUNK_BYTES, DTYPES } from "../../model/tensor.ts";
+import { DTYPES } from "../../model/tensor.ts";
 import type { KernelLeaf } from "../kernelTree.ts";
 import type { Run } from "../reference.ts";
 import type { ValidKernel } from "../validate.ts";
 import { encodeValue } from "../value.ts";
 import { type WasmMemory, WebAssembly } from "../webAssembly.ts";
-import type { Phase } from "./kernelCode.ts";
 import { type Layout, pagesFor } from "./layout.ts";
 import { liftKernel } from "./lift.ts";
-import type { RunRounds } from "./nestCode.ts";
 import type { PlacedKernel } from "./placement.ts";
-import { type CompiledKernel, compileProgram, type ProgramCode } from "./programCode.ts";
+import { compileProgram, type ProgramCode } from "./programCode.ts";
 import { type RunFinish, type RunSteps, segmentModule } from "./segmentCode.ts";
+import { operandAddresses, Tasks } from "./tasks.ts";
+import { Team } from "./team.ts";
 
-/** A kernel's functions and the addresses that they are given. */
-interface Task {
-  readonly phase: Phase;
-  readonly run: RunRounds;
-  readonly bases: readonly number[];
-  readonly isConstant: boolean;
+/** Where a program runs, and who runs it. */
+export interface Place {
+  readonly code: ProgramCode;
+  /** Made by {@link Executor.memoryFor}. */
+  readonly memory: WasmMemory;
+  readonly team: Team;
 }
 
 interface SegmentCode {
@@ -35,28 +35,38 @@ export class Executor {
   readonly #layout: Layout;
   readonly #memory: WasmMemory;
   readonly #inputBytes: number;
-  /** By kernel. */
-  readonly #tasks: readonly (readonly Task[])[];
+  readonly #isShared: boolean;
+  readonly #team: Team;
+  readonly #tasks: Tasks;
   readonly #segments = new Map<string, SegmentCode>();
 
   /**
    * Throws a MemoryTooLargeError for a program that does not fit 32-bit addresses.
-   * @param code of these kernels, for weights and an input of these lengths
+   * @param place of these kernels, for weights and an input of these lengths; by default one for this thread alone
    */
   constructor(
     kernels: readonly KernelLeaf[],
     weights: Uint8Array,
     inputBytes: number,
-    code = compileProgram(kernels, { weightBytes: weights.length, inputBytes }),
+    place = placeAlone(compileProgram(kernels, { weightBytes: weights.length, inputBytes })),
   ) {
+    const { code, memory, team } = place;
     this.#kernels = code.kernels;
     this.#layout = code.layout;
+    this.#isShared = code.isShared;
     this.#inputBytes = inputBytes;
-    const pages = pagesFor(code.end);
-    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.#tasks = this.#bind(code);
+    this.#memory = memory;
+    this.#team = team;
+    this.#tasks = new Tasks(code, memory);
     this.#bytes().set(weights, this.#layout.spaces.weights);
-    this.#runTasks((task) => task.isConstant);
+    team.meet();
+    this.#tasks.prepare(team);
+  }
+
+  /** Throws a MemoryTooLargeError. */
+  static memoryFor({ end, isShared }: ProgramCode): WasmMemory {
+    const pages = pagesFor(end);
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
   }
 
   /** All kernels' outputs for the last input, a view. */
@@ -69,12 +79,8 @@ export class Executor {
   run(input: Uint8Array): void {
     if (input.length !== this.#inputBytes) throw new RangeError(`an input of ${input.length} bytes`);
     this.#bytes().set(input, this.#layout.spaces.input);
-    this.#runTasks((task) => !task.isConstant);
-  }
-
-  /** Runs one kernel over what the trace holds: for measuring. */
-  runKernel(k: number): void {
-    for (const task of this.#tasks[k] ?? []) if (!task.isConstant) task.run(0, task.phase.rounds, ...task.bases);
+    this.#team.meet();
+    this.#tasks.run(this.#team);
   }
 
   /** What `evaluateSegment` of the reference evaluator gives, of kernel `k` over the last input's trace. */
@@ -83,7 +89,7 @@ export class Executor {
     if (kernel?.valid === undefined) throw new RangeError(`there is no kernel ${k} that is well-formed`);
     const { kernel: descriptor, steps } = kernel.valid;
     const code = this.#segmentCode(kernel, kernel.valid);
-    const operands = this.#operandAddresses(kernel.valid);
+    const operands = operandAddresses(kernel.valid, this.#layout);
     const bytes = this.#bytes();
     bytes.set(encodeValue(accumulator), ACCUMULATOR_AT);
     if (steps > 0) code.steps(ACCUMULATOR_AT, element, from, to, ...operands);
@@ -92,50 +98,24 @@ export class Executor {
     return bytes.slice(ELEMENT_AT, ELEMENT_AT + DTYPES[descriptor.dtype].bytes);
   }
 
-  #runTasks(isWanted: (task: Task) => boolean): void {
-    for (const tasks of this.#tasks) {
-      for (const task of tasks) if (isWanted(task)) task.run(0, task.phase.rounds, ...task.bases);
-    }
-  }
-
-  #bind({ compiled, buffers: addresses }: ProgramCode): Task[][] {
-    const instances = new Map<CompiledKernel, Readonly<Record<string, unknown>>>();
-    return this.#kernels.map((kernel, k) => {
-      const own = compiled.get(kernel.structure);
-      if (kernel.valid === undefined || own === undefined) return [];
-      const exports =
-        instances.get(own) ?? new WebAssembly.Instance(own.module, { env: { memory: this.#memory } }).exports;
-      instances.set(own, exports);
-      const buffers = addresses[k] ?? [];
-      const operands = this.#operandAddresses(kernel.valid);
-      const output = this.#layout.spaces.trace + kernel.firstChunk * CHUNK_BYTES;
-      return own.code.phases.map((phase) => {
-        const { name, buffer } = phase;
-        const target = buffer === undefined ? output : (buffers[buffer] ?? 0);
-        const isConstant = buffer !== undefined && own.code.buffers[buffer]?.isConstant === true;
-        return { phase, run: exports[name] as RunRounds, bases: [target, ...operands, ...buffers], isConstant };
-      });
-    });
-  }
-
   #segmentCode(placed: PlacedKernel, valid: ValidKernel): SegmentCode {
     const known = this.#segments.get(placed.structure);
     if (known !== undefined) return known;
-    const module = new WebAssembly.Module(segmentModule(valid, liftKernel(valid, placed.operands), false));
+    const module = new WebAssembly.Module(segmentModule(valid, liftKernel(valid, placed.operands), this.#isShared));
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     const code = { steps: exports.steps as RunSteps, finish: exports.finish as RunFinish };
     this.#segments.set(placed.structure, code);
     return code;
   }
 
-  /** The address of every operand's first element; of one that is not in place, which is never loaded, any. */
-  #operandAddresses({ kernel }: ValidKernel): number[] {
-    return kernel.operands.map(({ space, first }) => this.#layout.spaces[space] + Number(first) * CHUNK_BYTES);
-  }
-
   #bytes(): Uint8Array {
     return new Uint8Array(this.#memory.buffer);
   }
+}
+
+/** A place that nobody else knows. */
+export function placeAlone(code: ProgramCode): Place {
+  return { code, memory: Executor.memoryFor(code), team: Team.alone() };
 }
 
 /** The trace of a program, as the reference evaluator's `evaluateProgram` gives it. */

@@ -33,11 +33,19 @@ export interface KernelCode {
   readonly phases: readonly Phase[];
 }
 
-/**
- * @param valid the kernel at this place
- * @param mayPack whether it may have buffers
- */
-export function compileKernel(valid: ValidKernel, placed: PlacedKernel, mayPack: boolean): KernelCode {
+export interface KernelCodeOptions {
+  /** Whether it may have buffers. */
+  readonly mayPack: boolean;
+  /** Whether its memory is one that threads share. */
+  readonly isShared: boolean;
+}
+
+/** @param valid the kernel at this place */
+export function compileKernel(
+  valid: ValidKernel,
+  placed: PlacedKernel,
+  { mayPack, isShared }: KernelCodeOptions,
+): KernelCode {
   const lifted = liftKernel(valid, placed.operands);
   const spaces = valid.kernel.operands.map(({ space }) => space);
   const { nest, tiling, packs } = planKernel(valid, lifted, spaces, mayPack);
@@ -50,7 +58,7 @@ export function compileKernel(valid: ValidKernel, placed: PlacedKernel, mayPack:
     };
     for (const [i, pack] of packs.entries()) addPack(pack, i, add);
     add("main", nest, tiling, undefined);
-  });
+  }, isShared);
   return { bytes, buffers: packs, phases };
 }
 

@@ -3,7 +3,7 @@ import { CHUNK_BYTES } from "../../model/tensor.ts";
 import { chunkCount } from "../chunkTree.ts";
 import type { KernelLeaf } from "../kernelTree.ts";
 import { type WasmModule, WebAssembly } from "../webAssembly.ts";
-import { compileKernel, type KernelCode } from "./kernelCode.ts";
+import { compileKernel, type KernelCode, type KernelCodeOptions } from "./kernelCode.ts";
 import { type Layout, layoutOf, MAX_MEMORY_BYTES, SLACK_BYTES } from "./layout.ts";
 import { type PlacedKernel, placeKernels } from "./placement.ts";
 
@@ -21,6 +21,14 @@ export interface ProgramCode {
   readonly buffers: readonly (readonly number[])[];
   /** The first address after all that the program uses. */
   readonly end: number;
+  /** Whether its memory is one that threads share. */
+  readonly isShared: boolean;
+}
+
+export interface CompileProgramOptions {
+  readonly isShared?: boolean;
+  /** Of memory; by default all that 32-bit addresses reach. */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -30,25 +38,27 @@ export interface ProgramCode {
 export function compileProgram(
   leaves: readonly KernelLeaf[],
   { weightBytes, inputBytes }: { readonly weightBytes: number; readonly inputBytes: number },
-  maxBytes = MAX_MEMORY_BYTES,
+  { isShared = false, maxBytes = MAX_MEMORY_BYTES }: CompileProgramOptions = {},
 ): ProgramCode {
   const chunks = { weights: chunkCount(weightBytes), input: chunkCount(inputBytes) };
   const kernels = placeKernels(leaves, chunks);
   const trace = kernels.reduce((sum, kernel) => sum + kernel.chunks, 0);
   const layout = layoutOf({ ...chunks, trace });
-  const withBuffers = compileAll(kernels, layout, true);
-  return withBuffers.end + SLACK_BYTES <= maxBytes ? withBuffers : compileAll(kernels, layout, false);
+  const withBuffers = compileAll(kernels, layout, { mayPack: true, isShared });
+  if (withBuffers.end + SLACK_BYTES <= maxBytes) return withBuffers;
+  return compileAll(kernels, layout, { mayPack: false, isShared });
 }
 
 /** The code of each structure, once. */
-function compileAll(kernels: readonly PlacedKernel[], layout: Layout, mayPack: boolean): ProgramCode {
+function compileAll(kernels: readonly PlacedKernel[], layout: Layout, options: KernelCodeOptions): ProgramCode {
   const compiled = new Map<string, CompiledKernel>();
   for (const kernel of kernels) {
     if (kernel.valid === undefined || compiled.has(kernel.structure)) continue;
-    const code = compileKernel(kernel.valid, kernel, mayPack);
+    const code = compileKernel(kernel.valid, kernel, options);
     compiled.set(kernel.structure, { code, module: new WebAssembly.Module(code.bytes) });
   }
-  return { kernels, layout, compiled, ...placeBuffers(kernels, compiled, layout.end) };
+  const { isShared } = options;
+  return { kernels, layout, compiled, isShared, ...placeBuffers(kernels, compiled, layout.end) };
 }
 
 /** Buffers after the spaces: those of constants one after the other, the others in the same place for every kernel. */

@@ -7,7 +7,7 @@ import { performance } from "node:perf_hooks";
 import { compile } from "../../../oracle/model/compile.ts";
 import { CHUNK_BYTES, elementCount } from "../../../oracle/model/tensor.ts";
 import { ChunkTree } from "../../../oracle/vm/chunkTree.ts";
-import { Executor, runProgram } from "../../../oracle/vm/engine/executor.ts";
+import { Executor, placeAlone, runProgram } from "../../../oracle/vm/engine/executor.ts";
 import { compileProgram } from "../../../oracle/vm/engine/programCode.ts";
 import { createHashEach } from "../../../oracle/vm/keccakBatch.ts";
 import { Random } from "../../models/random.ts";
@@ -49,7 +49,7 @@ async function measure({ onnx, inputDims }: ReturnType<NonNullable<typeof make>>
   const [code, compileMs] = timed(() =>
     compileProgram(kernels, { weightBytes: weights.length, inputBytes: bytes.length }),
   );
-  const [executor, packMs] = timed(() => new Executor(kernels, weights, bytes.length, code));
+  const [executor, packMs] = timed(() => new Executor(kernels, weights, bytes.length, placeAlone(code)));
   const run = () => timed(() => executor.run(bytes))[1];
   const firstMs = run();
   for (let i = 0; i < WARM_UPS; i++) run();
