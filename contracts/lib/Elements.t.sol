@@ -22,6 +22,8 @@ contract ElementsTest {
         requireLoaded(Dtype.F32, hex"cdcccc3d", word(0x3fb99999a0000000));
         requireLoaded(Dtype.F32, hex"01000080", word(0xb6a0000000000000));
         requireLoaded(Dtype.F32, hex"00000000", 0);
+        requireLoaded(Dtype.F32, hex"00000080", word(0x8000000000000000));
+        requireLoaded(Dtype.F32, hex"000080ff", word(0xfff0000000000000));
         requireLoaded(Dtype.F32, hex"010080ff", word(0x7ff8000000000000));
         requireLoaded(Dtype.F64, hex"182d4454fb210940", word(0x400921fb54442d18));
     }

@@ -78,6 +78,8 @@ uint256 constant HALF_201 = 0xfffffffffffffffffffffffffffffffffffffffffffffc0000
 uint256 constant HALF_228 = 0x7fffffffffffffffffffffffffffffffffffffffffffffffffffc0000;
 /// @dev `HALF_199` above the s of e = 1: rounds at bit 199 and starts the s of the result.
 uint256 constant HALF_199_E1 = 0x3ffffffffffffffffffffffffffffffffffffffffffffc2001;
+/// @dev The same for what is never a tie: `2^198` above that s.
+uint256 constant MIDDLE_199_E1 = 0x40000000000000000000000000000000000000000000002001;
 
 uint256 constant NAN = 0x6001;
 uint256 constant NEGATIVE_ZERO = 0x10000;
@@ -175,7 +177,7 @@ function div(Float64 a, Float64 b) pure returns (Float64 quotient) {
         // 0 / 0 and Inf / Inf have an exponent in range: b.s has to be a finite number's.
         isSpecial := or(gt(e, 2044), gt(sub(and(b, 0xffff), 0x1fcc), 0x832))
         let y := shl(sub(c, 4), t)
-        quotient := add(and(add(add(y, HALF_199_E1), and(shr(181, y), EVEN)), M_S_MASK), e)
+        quotient := add(and(add(y, MIDDLE_199_E1), M_S_MASK), e)
     }
     if (isSpecial) return divSpecial(a, b);
 }
@@ -198,11 +200,8 @@ function sqrt(Float64 x) pure returns (Float64 root) {
         r := shr(1, add(r, div(n, r)))
         r := shr(1, add(r, div(n, r)))
         r := shl(125, add(r, div(n, r)))
-        // root.e = ceil(x.e / 2) + 511
-        root := add(
-            and(add(add(r, HALF_199), and(shr(181, r), EVEN)), M_MASK),
-            add(shr(1, add(and(x, 0xffff), 1)), 0x11ff)
-        )
+        // e - 1, where e = ceil(x.e / 2) + 511
+        root := add(and(add(r, MIDDLE_199_E1), M_S_MASK), sub(shr(1, add(and(x, 0xffff), 1)), 0xe02))
     }
     if (isSpecial) return sqrtSpecial(x);
 }
