@@ -4,7 +4,7 @@ import { DTYPES, type Dtype } from "../../oracle/model/tensor.ts";
 import { Random } from "../../scripts/models/random.ts";
 import type { Float64Harness } from "../../types/index.ts";
 import { runs, seed } from "../budget.ts";
-import { drawPairs, ELEMENT_KINDS } from "./float64Operands.ts";
+import { drawPairs, ELEMENT_KINDS, type Kind, SWEEPS, type Sweep } from "./float64Operands.ts";
 import { expectEqual, Slots } from "./slots.ts";
 
 const ELEMENTS = runs(2_000, 1_000_000);
@@ -12,6 +12,10 @@ const ELEMENTS_PER_CALL = 500;
 const TIMEOUT_MS = runs(60_000, 7_200_000);
 
 const STORED_KINDS = { ...ELEMENT_KINDS, f32: "nearBinary32" } as const;
+
+/** What is tried without a gap, of binary32 as bits and as values. */
+const SWEPT: Partial<Record<Dtype, Sweep>> = { f32: "everyBinary32Exponent", f64: "everyExponentAndSpecial" };
+const STORED_SWEPT: Partial<Record<Dtype, Sweep>> = { ...SWEPT, f32: "everyExponentAndSpecial" };
 
 describe(`Elements against the host's typed arrays (seed ${seed})`, () => {
   let harness: Float64Harness;
@@ -30,22 +34,21 @@ describe(`Elements against the host's typed arrays (seed ${seed})`, () => {
     const { id, bytes } = DTYPES[dtype];
 
     it(`loads ${ELEMENTS} elements of ${dtype}`, async () => {
-      for (let done = 0; done < ELEMENTS; done += ELEMENTS_PER_CALL) {
-        const elements = drawPairs([ELEMENT_KINDS[dtype]], random, ELEMENTS_PER_CALL).lowBytes(bytes);
+      for (const drawn of calls(ELEMENT_KINDS[dtype], SWEPT[dtype] ?? "everyLength")) {
+        const elements = drawn.lowBytes(bytes);
         const view = new DataView(elements.buffer);
-        const expected = new Slots(ELEMENTS_PER_CALL);
-        for (let i = 0; i < ELEMENTS_PER_CALL; i++) load(dtype, view, bytes * i, expected, i);
+        const expected = new Slots(elements.length / bytes);
+        for (let i = 0; bytes * i < elements.length; i++) load(dtype, view, bytes * i, expected, i);
         const loaded = Slots.fromHex(await harness.load(id, elements));
         expectEqual(loaded, expected, (i) => `${dtype} in bytes ${elements.subarray(bytes * i, bytes * (i + 1))}`);
       }
     }).timeout(TIMEOUT_MS);
 
     it(`stores ${ELEMENTS} elements of ${dtype}`, async () => {
-      for (let done = 0; done < ELEMENTS; done += ELEMENTS_PER_CALL) {
-        const drawn = drawPairs([STORED_KINDS[dtype]], random, ELEMENTS_PER_CALL);
-        const values = new Slots(ELEMENTS_PER_CALL);
-        const view = new DataView(new ArrayBuffer(bytes * ELEMENTS_PER_CALL));
-        for (let i = 0; i < ELEMENTS_PER_CALL; i++) {
+      for (const drawn of calls(STORED_KINDS[dtype], STORED_SWEPT[dtype] ?? "everyLength")) {
+        const values = new Slots(drawn.integers.length / 2);
+        const view = new DataView(new ArrayBuffer(bytes * values.integers.length));
+        for (let i = 0; i < values.integers.length; i++) {
           values.integers[i] = drawn.integers[2 * i] ?? 0n;
           store(dtype, view, bytes * i, values, i);
         }
@@ -61,6 +64,15 @@ describe(`Elements against the host's typed arrays (seed ${seed})`, () => {
     await expect(harness.load(0, "0x")).to.be.revertedWithCustomError(harness, "MissingDtype");
     await expect(harness.store(0, "0x")).to.be.revertedWithCustomError(harness, "MissingDtype");
   });
+
+  /** Random pairs of a kind, then a whole sweep, for one call each. */
+  function* calls(kind: Kind, sweep: Sweep): Generator<Slots> {
+    for (let done = 0; done < ELEMENTS; done += ELEMENTS_PER_CALL) yield drawPairs([kind], random, ELEMENTS_PER_CALL);
+    const swept = drawPairs([sweep], random, SWEEPS[sweep]);
+    for (let done = 0; done < SWEEPS[sweep]; done += ELEMENTS_PER_CALL) {
+      yield swept.slice(2 * done, 2 * (done + ELEMENTS_PER_CALL));
+    }
+  }
 });
 
 /** Reads the element at byte `at` to slot i: a float, or an integer with its sign extended. */

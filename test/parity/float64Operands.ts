@@ -38,10 +38,12 @@ const EXPONENTS_AND_SIGNS = 2 * 2 ** 11;
 /** Kinds that leave nothing out in this many pairs. */
 export const SWEEPS = {
   everyExponentAndSpecial: EXPONENTS_AND_SIGNS + 2 * SIGNED_SPECIALS.length,
-  everyBinary32Exponent: 2 * 2 ** 8,
+  everyBinary32Exponent: 4 * 2 ** 8,
   everyLength: 2 * 65,
   everySpecialPair: SIGNED_SPECIALS.length ** 2,
 } as const satisfies Partial<Record<Kind, number>>;
+
+export type Sweep = keyof typeof SWEEPS;
 
 /** Draws `count` pairs, of each of the kinds by turns; pair i is in slots 2i and 2i + 1. */
 export function drawPairs(kinds: readonly Kind[], random: Random, count: number): Slots {
@@ -84,9 +86,10 @@ class Operands {
     else this.#setInteger(2 * i, SIGNED_SPECIALS[special] ?? 0n);
   }
 
-  /** Every exponent field of binary32 and both signs. */
+  /** Every exponent field of binary32 and both signs, with the fraction 0 and another one. */
   everyBinary32Exponent(i: number): void {
-    this.#slots.integers[2 * i] = BigInt((i & 1) * 2 ** 31 + (i >> 1) * 2 ** 23 + this.#random.below(2 ** 23));
+    const fraction = i & 2 ? 1 + this.#random.below(2 ** 23 - 1) : 0;
+    this.#slots.integers[2 * i] = BigInt((i & 1) * 2 ** 31 + (i >> 2) * 2 ** 23 + fraction);
   }
 
   /** Integers of every length and both signs. */

@@ -1,6 +1,6 @@
 // The operations of contracts/lib/Float64, as the host computes them: JavaScript's arithmetic is IEEE 754's.
 import { BINARY64, encode } from "../ieee754.ts";
-import type { Kind, SWEEPS } from "./float64Operands.ts";
+import type { Kind, Sweep } from "./float64Operands.ts";
 import type { Slots } from "./slots.ts";
 
 export interface Operation {
@@ -8,7 +8,7 @@ export interface Operation {
   /** How its operands are drawn, by turns. */
   readonly kinds: readonly Kind[];
   /** What is tried without a gap. */
-  readonly sweep: keyof typeof SWEEPS;
+  readonly sweep: Sweep;
   /** Writes the result of operands 2i and 2i + 1 to slot i of `results`. */
   readonly host: (operands: Slots, i: number, results: Slots) => void;
 }
