@@ -66,17 +66,15 @@ describe(`quantised operators (seed ${seed})`, () => {
   });
 
   const K = 6;
-  const matrices = fc
-    .tuple(dtypes, dtypes)
-    .chain(([a, b]) =>
-      fc.record({
-        types: fc.constant([a, b] as const),
-        a: bytes(a, 2 * K),
-        b: bytes(b, K * 3),
-        za: byte(a),
-        zb: byte(b),
-      }),
-    );
+  const matrices = fc.tuple(dtypes, dtypes).chain(([a, b]) =>
+    fc.record({
+      types: fc.constant([a, b] as const),
+      a: bytes(a, 2 * K),
+      b: bytes(b, K * 3),
+      za: byte(a),
+      zb: byte(b),
+    }),
+  );
   type Matrices = typeof matrices extends fc.Arbitrary<infer T> ? T : never;
 
   /** The exact product [2, 3] of what lies above the zero points. */
