@@ -1,5 +1,6 @@
 /**
- * Tree ensembles in two kernels: the leaf that each tree reaches, then the sum of their weights.
+ * Tree ensembles in three kernels: the leaf that each tree reaches, its weights, and their sum. The weights lie scattered in
+ * their table: gathered first, those of all trees side by side, they cost the proof of a sum a few chunks instead of one each.
  *
  * A tree is walked by a reduction over its levels whose accumulator is the node reached. Internal nodes come first, the
  * root of tree t being node t, then the leaves, which stay where they are. A node is four words of 8 bytes, side by side: the
@@ -225,11 +226,16 @@ function scoresOf(node: NodeContext, prefix: string, targets: number, aggregate:
   const reached = reachedLeaves(node, x, ensemble);
   const { init, step, finish } = aggregate(ensemble.trees);
   const weights = leafWeights(node, prefix, targets, ensemble, init);
-  return node.kernels.reduce("f64", [x.dims[0] ?? 1, targets], {
+  const rows = x.dims[0] ?? 1;
+  const values = node.kernels.map(
+    weights.dtype,
+    [rows, targets, ensemble.trees],
+    ([n = i64(0), target = i64(0), tree = i64(0)]) => load(weights, [asInteger(load(reached, [n, tree])), target]),
+  );
+  return node.kernels.reduce("f64", [rows, targets], {
     digits: [ensemble.trees],
     init,
-    step: (sum, [tree = i64(0)], [n = i64(0), target = i64(0)]) =>
-      step(sum, load(weights, [asInteger(load(reached, [n, tree])), target])),
+    step: (sum, [tree = i64(0)], [n = i64(0), target = i64(0)]) => step(sum, load(values, [n, target, tree])),
     ...(finish === undefined ? {} : { finish }),
   });
 }
