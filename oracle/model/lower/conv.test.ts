@@ -38,7 +38,9 @@ const cases = shapes
     });
   });
 
-describe("Conv", () => {
+describe("Conv", function () {
+  this.timeout(runs(60_000, 3_600_000));
+
   it(`is the sum over the window, for groups, strides, dilations and pads (seed ${seed})`, () => {
     const property = fc.property(cases, ({ shape, x, w, bias }) => {
       const { batch, group, depth, maps, input, kernel, strides, dilations, pads } = shape;

@@ -32,7 +32,9 @@ const dtypes = fc.constantFrom("i8" as const, "u8" as const);
 const budget = { numRuns: runs(12, 2000), seed };
 const bytes = (dtype: "i8" | "u8", length: number) => fc.array(byte(dtype), { minLength: length, maxLength: length });
 
-describe(`quantised operators (seed ${seed})`, () => {
+describe(`quantised operators (seed ${seed})`, function () {
+  this.timeout(runs(60_000, 3_600_000));
+
   it("QuantizeLinear is clamp(rne(fr(x / s)) + zp)", () => {
     const property = fc.property(
       dtypes.chain((dtype) => fc.tuple(fc.constant(dtype), byte(dtype))),

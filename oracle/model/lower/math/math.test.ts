@@ -85,7 +85,9 @@ function expectAccurate(
 /** What the functions' comments promise: far within the 2^-40 that f64 and the 2^-25 that f32 results may be off. */
 const PROMISED_BITS = 50;
 
-describe("kernel functions", () => {
+describe("kernel functions", function () {
+  this.timeout(runs(60_000, 3_600_000));
+
   const inf = Number.POSITIVE_INFINITY;
 
   it("exp", () => {
