@@ -1,7 +1,16 @@
 // Kernels of the shapes that models have, of random sizes: products of matrices, windows that slide over images,
 // reductions, element by element. They load from every space and dtype, the borders of images among it.
 
-import { asInteger, type Condition, f64, type I64, i64, loadElement, type Num } from "../../oracle/model/lower/expr.ts";
+import {
+  asInteger,
+  type Condition,
+  f64,
+  type I64,
+  i64,
+  isI64,
+  loadElement,
+  type Num,
+} from "../../oracle/model/lower/expr.ts";
 import { Kernels, load, position } from "../../oracle/model/lower/kernels.ts";
 import { linkKernels } from "../../oracle/model/lower/link.ts";
 import { constantTensor, type Tensor, tensorOf } from "../../oracle/model/lower/tensor.ts";
@@ -36,11 +45,14 @@ class Sources {
   readonly kernels = new Kernels(evaluateProgram);
   /** Whether the program computes with floats. */
   readonly isFloat: boolean;
+  /** What sums of integers are multiplied by; undefined if they are stored as they are. */
+  readonly scale: number | undefined;
   readonly #inputs: number[] = [];
 
   constructor(random: Random) {
     this.random = random;
-    this.isFloat = chance(random, 75);
+    this.isFloat = chance(random, 60);
+    this.scale = chance(random, 50) ? random.uniform(-0.1, 0.1) : undefined;
   }
 
   /** 1 to `most`. */
@@ -252,8 +264,10 @@ function gather(sources: Sources): void {
   });
 }
 
+/** Relu; of integers a scale, a rounding and limits, as quantised models have them. */
 function relu(sources: Sources, x: Num): Num {
-  return sources.isFloat ? x.max(f64(0)) : x;
+  if (!isI64(x)) return x.max(f64(0));
+  return sources.scale === undefined ? x : x.toF64().roundF32().mul(sources.scale).max(-300).min(300).nearest().toI64();
 }
 
 /** Loop variables that are there. */

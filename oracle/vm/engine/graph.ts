@@ -390,6 +390,18 @@ export function dependsOn({ deps }: Node, variable: number): boolean {
   return (deps & (1 << variable)) !== 0;
 }
 
+/** A node and all that it is computed from. */
+export function nodesOf(root: Node): Node[] {
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    node.args.forEach(visit);
+  };
+  visit(root);
+  return [...seen];
+}
+
 function ownDeps(kind: NodeKind): number {
   if (kind.op === "var") return 1 << kind.variable;
   return kind.op === "accumulator" ? ACCUMULATOR : 0;

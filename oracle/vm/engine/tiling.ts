@@ -4,7 +4,7 @@
  * registers.
  */
 import { DTYPES } from "../../model/tensor.ts";
-import { ACCUMULATOR, dependsOn, type Node } from "./graph.ts";
+import { ACCUMULATOR, dependsOn, type Node, nodesOf } from "./graph.ts";
 import { isVectorOperator, isVectorShift, LANES } from "./lanes.ts";
 import type { Nest, Tiling } from "./nest.ts";
 
@@ -205,15 +205,4 @@ function loadsOf(root: Node): Node[] {
 
 function countNodes(root: Node): number {
   return nodesOf(root).length;
-}
-
-function nodesOf(root: Node): Node[] {
-  const seen = new Set<Node>();
-  const visit = (node: Node): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    node.args.forEach(visit);
-  };
-  visit(root);
-  return [...seen];
 }
