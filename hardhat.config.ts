@@ -29,7 +29,7 @@ const solc = {
 // tested and measured as they are compiled there.
 const solcWithoutIr = {
   ...solc,
-  settings: { ...solc.settings, viaIR: false, optimizer: { enabled: true, runs: 2_000 } },
+  settings: { ...solc.settings, viaIR: false, optimizer: { enabled: true, runs: 1_000 } },
 };
 
 const fuzzSeed = `0x${seed.toString(16).padStart(64, "0")}`;

@@ -40,6 +40,7 @@ library ChunkTable {
                 position := add(position, count)
                 mstore(bound, position)
             }
+            mstore(COPIES, add(CHUNKS, shl(8, position)))
         }
     }
 
@@ -83,7 +84,7 @@ library ChunkTable {
                     let rest := sub(size, sub(offset, byteInChunk))
                     // Bytes behind the last element are not the operand's: it has zeros there.
                     if lt(rest, 256) {
-                        let copy := add(COPIES, shl(8, sub(tag, 1)))
+                        let copy := add(mload(COPIES), shl(8, sub(tag, 1)))
                         mcopy(copy, place, rest)
                         place := copy
                     }

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {F64, I32, I64, LOAD, LOCAL_GET, ROUND_TO_F32, SELECT_F64, SELECT_I64, TRUNC_SAT} from "./Entry.sol";
+import {
+    F64,
+    I32,
+    I64,
+    LOAD,
+    LOCAL_GET,
+    LOCAL_SET,
+    LOCAL_TEE,
+    ROUND_TO_F32,
+    SELECT_F64,
+    SELECT_I64,
+    TRUNC_SAT
+} from "./Entry.sol";
 import {KernelRuntime} from "./KernelRuntime.sol";
 
 import {Section} from "./Section.sol";
@@ -56,6 +68,7 @@ abstract contract Entries {
     uint256 private immutable _f64Max;
     uint256 private immutable _f64ConvertI64;
     uint256 private immutable _i64ReinterpretF64;
+    uint256 private immutable _i64ShrU;
     uint256 private immutable _f64ReinterpretI64;
     uint256 private immutable _roundToF32;
     uint256 private immutable _truncSat;
@@ -69,18 +82,18 @@ abstract contract Entries {
         );
         _loads = loads;
 
-        _f64Add = _swapped(arithmetic, 0) | TO_F64 | 600;
-        _f64Sub = _binary(arithmetic, 1) | TO_F64 | 600;
-        _f64Mul = _swapped(arithmetic, 2) | TO_F64 | 500;
-        _f64Div = _binary(arithmetic, 3) | TO_F64 | 2000;
-        _f64Min = _swapped(arithmetic, 4) | TO_F64 | 250;
-        _f64Max = _swapped(arithmetic, 5) | TO_F64 | 250;
-        _f64Eq = _swapped(arithmetic, 6) | TO_I32 | 200;
-        _f64Ne = (_swapped(arithmetic, 6) + ((0x15 << 176) | (1 << 96))) | TO_I32 | 200; // eq ISZERO
-        _f64Lt = _binary(arithmetic, 7) | TO_I32 | 200;
-        _f64Gt = _swapped(arithmetic, 7) | TO_I32 | 200; // lt, the other way round
-        _f64Le = _binary(arithmetic, 8) | TO_I32 | 200;
-        _f64Ge = _swapped(arithmetic, 8) | TO_I32 | 200; // le, the other way round
+        _f64Add = _swapped(arithmetic, 0) | F64_BINARY | TO_F64 | 600;
+        _f64Sub = _binary(arithmetic, 1) | F64_BINARY | TO_F64 | 600;
+        _f64Mul = _swapped(arithmetic, 2) | F64_BINARY | TO_F64 | 500;
+        _f64Div = _binary(arithmetic, 3) | F64_BINARY | TO_F64 | 2000;
+        _f64Min = _swapped(arithmetic, 4) | F64_BINARY | TO_F64 | 250;
+        _f64Max = _swapped(arithmetic, 5) | F64_BINARY | TO_F64 | 250;
+        _f64Eq = _swapped(arithmetic, 6) | F64_BINARY | TO_I32 | 200;
+        _f64Ne = (_swapped(arithmetic, 6) + ((0x15 << 176) | (1 << 96))) | F64_BINARY | TO_I32 | 200; // eq ISZERO
+        _f64Lt = _binary(arithmetic, 7) | F64_BINARY | TO_I32 | 200;
+        _f64Gt = _swapped(arithmetic, 7) | F64_BINARY | TO_I32 | 200; // lt, the other way round
+        _f64Le = _binary(arithmetic, 8) | F64_BINARY | TO_I32 | 200;
+        _f64Ge = _swapped(arithmetic, 8) | F64_BINARY | TO_I32 | 200; // le, the other way round
         _f64Sqrt = _unary(arithmetic, 9) | F64_UNARY | TO_F64 | 2000;
         _f64Abs = _unary(arithmetic, 10) | F64_UNARY | TO_F64 | 90;
         _f64Neg = _unary(arithmetic, 11) | F64_UNARY | TO_F64 | 90;
@@ -93,8 +106,8 @@ abstract contract Entries {
         _f64ConvertI64 = _unary(conversions, 1) | I64_UNARY | TO_F64 | 400;
         _truncSat = _unary(conversions, 2) | F64_UNARY | TO_I64 | 300;
         _f64ReinterpretI64 = _unary(conversions, 3) | I64_UNARY | TO_F64 | 90;
-        // toBits PUSH1 7 SIGNEXTEND
-        _i64ReinterpretF64 = (_unary(conversions, 4) + ((0x60070b << 160) | (3 << 96))) | F64_UNARY | TO_I64 | 100;
+        _i64ReinterpretF64 = _unary(conversions, 4) | F64_UNARY | TO_I64 | 100;
+        _i64ShrU = _swapped(conversions, 5) | I64_BINARY | TO_I64 | 90;
     }
 
     function _unary(uint256 routines, uint256 index) private pure returns (uint256) {
@@ -102,18 +115,18 @@ abstract contract Entries {
     }
 
     function _swapped(uint256 routines, uint256 index) private pure returns (uint256) {
-        return CALL_SWAPPED | F64_BINARY | (((routines >> (16 * index)) & 0xffff) << 200);
+        return CALL_SWAPPED | (((routines >> (16 * index)) & 0xffff) << 200);
     }
 
     function _binary(uint256 routines, uint256 index) private pure returns (uint256) {
-        return CALL_BINARY | F64_BINARY | (((routines >> (16 * index)) & 0xffff) << 192);
+        return CALL_BINARY | (((routines >> (16 * index)) & 0xffff) << 192);
     }
 
     /// @dev Writes all entries but those of loads.
     function _writeEntries() internal view {
         _set(0x20, LOCAL_GET);
-        _setTranslator(0x21, Section.localSet);
-        _setTranslator(0x22, Section.localTee);
+        _set(0x21, LOCAL_SET);
+        _set(0x22, LOCAL_TEE);
         _setTranslator(0x10, Section.load);
         _setTranslator(0x1b, Section.select);
         _setTranslator(0x42, Section.i64Const);
@@ -154,7 +167,7 @@ abstract contract Entries {
         _set(0x72, (0x17 << 248) | (1 << 96) | I32_BINARY | TO_I32 | 90); // i32.or: OR
     }
 
-    function _writeIntegers() private pure {
+    function _writeIntegers() private view {
         // What may leave the range ends with PUSH1 7 SIGNEXTEND. SDIV and SMOD give 0 for a divisor 0.
         _set(0x7c, (0x0160070b << 224) | (4 << 96) | I64_BINARY | TO_I64 | 90); // add: ADD ...
         _set(0x7d, (0x900360070b << 216) | (5 << 96) | I64_BINARY | TO_I64 | 90); // sub: SWAP1 SUB ...
@@ -166,8 +179,7 @@ abstract contract Entries {
         _set(0x85, (0x18 << 248) | (1 << 96) | I64_BINARY | TO_I64 | 90); // xor: XOR
         _set(0x86, (0x603f161b60070b << 200) | (7 << 96) | I64_BINARY | TO_I64 | 90); // shl: PUSH1 63 AND SHL ...
         _set(0x87, (0x603f161d << 224) | (4 << 96) | I64_BINARY | TO_I64 | 90); // shr_s: PUSH1 63 AND SAR
-        // shr_u: PUSH1 63 AND PUSH1 192 OR SWAP1 PUSH1 192 SHL SWAP1 SHR ...
-        _set(0x88, (0x603f1660c0179060c01b901c60070b << 136) | (15 << 96) | I64_BINARY | TO_I64 | 90);
+        _set(0x88, _i64ShrU);
     }
 
     function _writeFloats() private view {

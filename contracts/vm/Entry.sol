@@ -14,8 +14,8 @@ pragma solidity 0.8.37;
 // | 64-71   | result  | type of the result                                                       |
 // | 0-63    | tally   | what it adds to the section's `Tally`                                    |
 //
-// Entry c is at the address `32 * c` of memory, see `MemoryMap`. What has no code, its first byte is 0, is local.get's
-// mark, the translator of an instruction with an immediate, or no instruction. Opcodes 0 to 8 meet words of Solidity's
+// Entry c is at the address `32 * c` of memory, see `MemoryMap`. What has no code, its first byte is 0, is a mark, the
+// translator of an instruction of several bytes, or no instruction. Opcodes 0 to 8 meet words of Solidity's
 // own there: the scratch space and the free memory pointer, which are cleared, zero, and the struct `Kernel`, which is
 // still zeros.
 
@@ -24,8 +24,11 @@ uint256 constant I64 = 1;
 uint256 constant F64 = 2;
 uint256 constant I32 = 3;
 
-/// @dev What is in the place of local.get's entry: no code, and larger than any other word without.
+/// @dev What is in the places of the entries of local.get, local.set and local.tee: no code, and larger than any other
+/// word without.
 uint256 constant LOCAL_GET = 0x80000000000000000000000000000000000000000000000000000000000000;
+uint256 constant LOCAL_SET = 0x80000000000000000000000000000000000000000000000000000000000001;
+uint256 constant LOCAL_TEE = 0x80000000000000000000000000000000000000000000000000000000000002;
 
 /// @dev The most operands that a kernel can have.
 uint256 constant MAX_OPERANDS = 16;

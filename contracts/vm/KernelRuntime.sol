@@ -24,6 +24,24 @@ import {fromBits, fromInt64, roundToF32, toBits, toInt64} from "../lib/Float64Co
 import {Elements} from "../lib/Elements.sol";
 import {ChunkTable} from "./ChunkTable.sol";
 
+// Instructions that are no functions of Float64, but shorter as calls: the longest code of a kernel must be short
+// enough for a creation, see test/vm/limits.test.ts.
+
+/// @dev i64.shr_u
+function shrU(uint256 count, uint256 value) pure returns (uint256 result) {
+    assembly ("memory-safe") {
+        result := signextend(7, shr(and(count, 63), and(value, 0xffffffffffffffff)))
+    }
+}
+
+/// @dev i64.reinterpret_f64
+function toSignedBits(Float64 x) pure returns (uint256 result) {
+    result = toBits(x);
+    assembly ("memory-safe") {
+        result := signextend(7, result)
+    }
+}
+
 /// @title What translated kernels call
 /// @notice The code of this contract is the first part of every translated kernel. It has no functions of its own: it
 /// is there for the routines in it. Only its constructor ever runs, to say where they are.
@@ -39,7 +57,8 @@ contract KernelRuntime {
         arithmetic = _pack(_pack(_pack(_pack(arithmetic, _entry(lt)), _entry(eq)), _entry(max)), _entry(min));
         arithmetic = _pack(_pack(_pack(_pack(arithmetic, _entry(div)), _entry(mul)), _entry(sub)), _entry(add));
 
-        uint256 conversions = _pack(_pack(_pack(0, _entry(toBits)), _entry(fromBits)), _entry(toInt64));
+        uint256 conversions = _pack(_pack(_pack(0, _entry(shrU)), _entry(toSignedBits)), _entry(fromBits));
+        conversions = _pack(conversions, _entry(toInt64));
         conversions = _pack(_pack(conversions, _entry(fromInt64)), _entry(roundToF32));
 
         uint256 loads = _pack(_pack(0, _entry(ChunkTable.stage)), _entry(Elements.loadU8));
@@ -80,7 +99,7 @@ contract KernelRuntime {
             p := f
         }
     }
-    function _entry(function(Float64) pure returns (uint64) f) private pure returns (uint256 p) {
+    function _entry(function(Float64) pure returns (uint256) f) private pure returns (uint256 p) {
         assembly ("memory-safe") {
             p := f
         }
@@ -101,6 +120,11 @@ contract KernelRuntime {
         }
     }
     function _entry(function(uint256) pure returns (uint256) f) private pure returns (uint256 p) {
+        assembly ("memory-safe") {
+            p := f
+        }
+    }
+    function _entry(function(uint256, uint256) pure returns (uint256) f) private pure returns (uint256 p) {
         assembly ("memory-safe") {
             p := f
         }

@@ -31,13 +31,13 @@ uint256 constant ZERO = 0x2a20;
 uint256 constant BOUNDS = 0x2a40;
 /// @dev Indices of the chunks in their spaces, 4 bytes each.
 uint256 constant INDICES = 0x2ae0;
-/// @dev Copies of operands' last chunks, without what belongs to other operands: that of operand k at
-/// `COPIES + 256 * k`.
+/// @dev Where copies of operands' last chunks are, without what belongs to other operands: that of operand k at
+/// `mload(COPIES) + 256 * k`.
 uint256 constant COPIES = 0x2d20;
-/// @dev The chunks of the witness, 256 bytes each.
-uint256 constant CHUNKS = 0x3d20;
-/// @dev Behind 136 chunks. Not above `256 * 256`, see `ChunkTable`.
-uint256 constant CHUNKS_END = 0xc520;
+/// @dev The chunks of the witness, 256 bytes each, and behind them the copies.
+uint256 constant CHUNKS = 0x2d40;
+/// @dev Behind 136 chunks and 16 copies. Not above `256 * 256`, see `ChunkTable`.
+uint256 constant CHUNKS_END = 0xc540;
 
 /// @dev The most chunks that a witness can hold: 128 for the loads of a segment's steps and 8 for those of `finish`.
 uint256 constant MAX_CHUNKS = 136;

@@ -26,7 +26,7 @@ library Program {
             // [return, index]         JUMPDEST PUSH1 log2(size) SHL PUSH11 base ADD
             // [return, key]           DUP1 PUSH1 3 SHR PUSH2 SLOT_MASK AND MLOAD DUP2 ADD
             // [return, key, address]  DUP1 PUSH2 CHUNKS_END
-            let code := 0x5b60001b6a0000000000000000000000018060031c611fe0165181018061c520
+            let code := 0x5b60001b6a0000000000000000000000018060031c611fe0165181018061c540
             code := or(code, shl(232, byte(dtype, SIZE_LOGS)))
             mstore(out, or(code, shl(128, mul(add(k, 1), OPERAND_STRIDE))))
             //                         GT PUSH2 hit JUMPI POP DUP1 PUSH2 hit SWAP1 PUSH2 find JUMP

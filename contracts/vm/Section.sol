@@ -3,7 +3,18 @@ pragma solidity 0.8.37;
 
 import {Elements} from "../lib/Elements.sol";
 import {CODE, LOCAL_TYPES, READ_ONLY, SOURCE} from "./MemoryMap.sol";
-import {F64, I64, LOAD, LOCAL_GET, MAX_OPERANDS, ROUND_TO_F32, SELECT_F64, SELECT_I64, TRUNC_SAT} from "./Entry.sol";
+import {
+    F64,
+    I64,
+    LOAD,
+    LOCAL_GET,
+    LOCAL_SET,
+    MAX_OPERANDS,
+    ROUND_TO_F32,
+    SELECT_F64,
+    SELECT_I64,
+    TRUNC_SAT
+} from "./Entry.sol";
 import {ONE_CONSTANT, ONE_VALUE, Tally} from "./Tally.sol";
 
 /// @title Translation of a section of kernel code to EVM code
@@ -16,9 +27,8 @@ library Section {
     uint256 private constant CONSTANT = ONE_VALUE | ONE_CONSTANT;
     /// @dev Behind the end of any section.
     uint256 private constant NOWHERE = 1 << 128;
-    /// @dev PUSH2 LOCALS MLOAD, PUSH2 LOCALS MSTORE, and DUP1 before the latter, at the top of the word
+    /// @dev PUSH2 LOCALS MLOAD, and DUP1 PUSH2 LOCALS MSTORE, at the top of the word
     uint256 private constant GET_CODE = 0x6120005100000000000000000000000000000000000000000000000000000000;
-    uint256 private constant SET_CODE = 0x6120005200000000000000000000000000000000000000000000000000000000;
     uint256 private constant TEE_CODE = 0x8061200052000000000000000000000000000000000000000000000000000000;
 
     /// @dev Translates the code from `start` to `end` in calldata.
@@ -35,59 +45,84 @@ library Section {
     ) internal pure returns (bool ok, Tally total, uint256 next) {
         next = out;
         uint256 tally;
-        uint256 cursor = SOURCE;
         uint256 types;
         uint256 bad;
-        assembly ("memory-safe") {
-            // Opcodes 0 to 2 have their entries in the scratch space and in the place of the free memory pointer.
-            mstore(0x00, 0)
-            mstore(0x20, 0)
-            mstore(0x40, 0)
-            // Zeros, no instruction, behind the code: the loop below needs not look for the end.
-            end := add(cursor, sub(end, start))
-            mstore(end, 0)
-            calldatacopy(cursor, start, sub(end, cursor))
-        }
+        uint256 cursor = SOURCE;
+        end = _copy(start, end);
         while (cursor < end) {
             uint256 entry;
             assembly ("memory-safe") {
                 for {} 1 {} {
                     entry := mload(shl(5, byte(0, mload(cursor))))
-                    if iszero(shr(248, entry)) {
-                        if xor(entry, LOCAL_GET) {
-                            break
-                        }
-                        let x := byte(1, mload(cursor))
-                        cursor := add(cursor, 2)
-                        // 0 for a variable that is unset or above 63. The stack holds 32 values.
-                        let t := and(shr(add(x, x), mload(LOCAL_TYPES)), 3)
+                    if shr(248, entry) {
+                        cursor := add(cursor, 1)
+                        bad := or(bad, xor(and(types, byte(21, entry)), byte(22, entry)))
+                        types := or(shl(2, shr(byte(20, entry), types)), byte(23, entry))
+                        tally := add(tally, entry)
+                        mstore(next, add(entry, mul(byte(18, entry), shl(232, sub(next, CODE)))))
+                        next := add(next, byte(19, entry))
+                        continue
+                    }
+                    if lt(entry, LOCAL_GET) {
+                        break
+                    }
+                    let x := byte(1, mload(cursor))
+                    cursor := add(cursor, 2)
+                    // 0 for a variable that is unset or above 63
+                    let t := and(shr(add(x, x), mload(LOCAL_TYPES)), 3)
+                    if eq(entry, LOCAL_GET) {
                         types := or(shl(2, types), t)
+                        // The stack holds 32 values.
                         bad := or(bad, or(shr(64, types), iszero(t)))
                         mstore(next, add(GET_CODE, shl(237, x)))
                         next := add(next, 4)
                         continue
                     }
-                    cursor := add(cursor, 1)
-                    bad := or(bad, xor(and(types, byte(21, entry)), byte(22, entry)))
-                    types := or(shl(2, shr(byte(20, entry), types)), byte(23, entry))
-                    tally := add(tally, entry)
-                    mstore(next, add(entry, mul(byte(18, entry), shl(232, sub(next, CODE)))))
-                    next := add(next, byte(19, entry))
+                    // require(READ_ONLY <= x < 64 && top is i64 or f64 && (t == 0 || t == top));
+                    let top := and(types, 3)
+                    bad := or(bad, or(lt(x, mload(READ_ONLY)), gt(x, 63)))
+                    bad := or(bad, or(iszero(and(add(top, 1), 2)), mul(t, xor(t, top))))
+                    mstore(LOCAL_TYPES, or(mload(LOCAL_TYPES), shl(add(x, x), top)))
+                    // local.set is local.tee without the DUP1 and takes the value away.
+                    let isSet := eq(entry, LOCAL_SET)
+                    types := shr(add(isSet, isSet), types)
+                    mstore(next, shl(shl(3, isSet), add(TEE_CODE, shl(229, x))))
+                    next := add(next, sub(5, isSet))
                 }
             }
             if (entry == 0) break;
-            function(uint256, uint256, uint256, uint256) pure returns (uint256, uint256, uint256, uint256) translator;
-            assembly ("memory-safe") {
-                translator := entry
-            }
-            (cursor, next, types, tally) = translator(cursor, next, types, tally);
-        }
-        assembly ("memory-safe") {
-            // Nothing is allocated while the code is still needed but by `Witness`, behind it.
-            mstore(0x40, CODE)
+            (cursor, next, types, tally) = _translator(entry)(cursor, next, types, tally);
         }
         ok = cursor == end && types == result && bad == 0;
         total = Tally.wrap(tally);
+    }
+
+    /// @dev Copies a section to `SOURCE` and returns its end there.
+    function _copy(uint256 start, uint256 end) private pure returns (uint256 last) {
+        assembly ("memory-safe") {
+            // Opcodes 0 to 2 have their entries in the scratch space and in the place of the free memory pointer.
+            mstore(0x00, 0)
+            mstore(0x20, 0)
+            mstore(0x40, 0)
+            // Zeros, no instruction, behind the code: who reads it needs not look for the end.
+            last := add(SOURCE, sub(end, start))
+            mstore(last, 0)
+            calldatacopy(SOURCE, start, sub(end, start))
+        }
+    }
+
+    function _translator(
+        uint256 entry
+    )
+        private
+        pure
+        returns (
+            function(uint256, uint256, uint256, uint256) pure returns (uint256, uint256, uint256, uint256) translator
+        )
+    {
+        assembly ("memory-safe") {
+            translator := entry
+        }
     }
 
     // --- Instructions with an immediate ---
@@ -137,34 +172,6 @@ library Section {
             }
             return (_checkHeight(cursor + 9, types), next + 33, types, tally + CONSTANT);
         }
-    }
-
-    function localSet(
-        uint256 cursor,
-        uint256 next,
-        uint256 types,
-        uint256 tally
-    ) internal pure returns (uint256, uint256, uint256, uint256) {
-        uint256 x;
-        (cursor, x) = _setLocal(cursor, types);
-        assembly ("memory-safe") {
-            mstore(next, add(SET_CODE, shl(237, x)))
-        }
-        return (cursor, next + 4, types >> 2, tally);
-    }
-
-    function localTee(
-        uint256 cursor,
-        uint256 next,
-        uint256 types,
-        uint256 tally
-    ) internal pure returns (uint256, uint256, uint256, uint256) {
-        uint256 x;
-        (cursor, x) = _setLocal(cursor, types);
-        assembly ("memory-safe") {
-            mstore(next, add(TEE_CODE, shl(229, x)))
-        }
-        return (cursor, next + 5, types, tally);
     }
 
     /// @dev call: a load.
@@ -230,22 +237,6 @@ library Section {
             next := add(next, byte(19, entry))
         }
         return (cursor, next, types, tally);
-    }
-
-    /// @dev Reads the variable of local.set or local.tee and gives it the type of the top of the stack.
-    function _setLocal(uint256 cursor, uint256 types) private pure returns (uint256 end, uint256 x) {
-        assembly ("memory-safe") {
-            x := byte(1, mload(cursor))
-            end := add(cursor, 2)
-            let t := and(types, 3)
-            let old := and(shr(add(x, x), mload(LOCAL_TYPES)), 3)
-            // require(READ_ONLY <= x < 64 && t is i64 or f64 && (old == 0 || old == t));
-            let isWrong := or(lt(x, mload(READ_ONLY)), gt(x, 63))
-            if or(or(isWrong, iszero(and(add(t, 1), 2))), mul(old, xor(old, t))) {
-                end := NOWHERE
-            }
-            mstore(LOCAL_TYPES, or(mload(LOCAL_TYPES), shl(add(x, x), t)))
-        }
     }
 
     /// @dev Reads a signed 64-bit LEB128 number.

@@ -61,6 +61,10 @@ contract TensorVM is ITensorVM, Translator {
         bool ok = Descriptor.read(h, descriptor, chunks);
         Tally step;
         if (ok) (ok, step) = _translate(code, h, to);
+        assembly ("memory-safe") {
+            // Cleared by `Section`. What is allocated next is behind what is still needed, see `Witness`.
+            mstore(0x40, CODE)
+        }
         kernel.malformed = !ok;
         if (ok) {
             kernel.elementBytes = uint8(h.elementBytes);

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export const SNAPSHOT = "snapshots/contracts.json";
+/** The benches whose figures are gas: `snapshots/NAME.json` is what each has printed. */
+const BENCHES = ["contracts", "vm"];
 
 /** One line per figure that moved, appeared or vanished. Gas is deterministic, so nothing is tolerated. */
 export function differences(committed: Record<string, number>, today: Record<string, number>): string[] {
@@ -18,12 +19,15 @@ export function differences(committed: Record<string, number>, today: Record<str
 }
 
 if (import.meta.main) {
-  const file = join(mkdtempSync(join(tmpdir(), "assay-gas-")), "contracts.json");
-  const { status } = spawnSync("npm", ["run", "-s", "bench", "--", "contracts", "--json", file], { stdio: "inherit" });
-  if (status !== 0) throw new Error("the contracts bench failed");
-  const [committed, today] = [SNAPSHOT, file].map((path) => JSON.parse(readFileSync(path, "utf8")));
-  const found = differences(committed, today);
+  const folder = mkdtempSync(join(tmpdir(), "assay-gas-"));
+  const found = BENCHES.flatMap((name) => {
+    const file = join(folder, `${name}.json`);
+    const { status } = spawnSync("npm", ["run", "-s", "bench", "--", name, "--json", file], { stdio: "inherit" });
+    if (status !== 0) throw new Error(`the bench ${name} failed`);
+    const [committed, today] = [`snapshots/${name}.json`, file].map((path) => JSON.parse(readFileSync(path, "utf8")));
+    return differences(committed, today);
+  });
   for (const difference of found) console.error(difference);
-  if (found.length > 0) console.error(`npm run gas writes today's figures into ${SNAPSHOT}`);
+  if (found.length > 0) console.error("npm run gas writes today's figures into snapshots");
   process.exitCode = found.length > 0 ? 1 : 0;
 }

@@ -26,7 +26,7 @@ import {
 const SAMPLES = runs(5_000, 100_000);
 const MUTATIONS = runs(1_000, 200_000);
 /** Cases that are drawn, run off chain and then all run on chain. */
-const BATCH = 50;
+const BATCH = 10;
 const ROUNDS_PER_KERNEL = 3;
 const TIMEOUT_MS = runs(240_000, 14_400_000);
 
