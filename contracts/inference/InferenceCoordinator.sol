@@ -188,6 +188,9 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         );
 
         if (request_.model.isExact() && outputRoot != rivalRoot) {
+            // Otherwise disputes one after the other could hold an answer for ever.
+            uint256 end = rivalState.finalisableAt();
+            if (block.timestamp >= end) revert WindowOver(end);
             _assertions[requestId][operator] = _assertions[requestId][operator].withHeld(true);
             _assertions[requestId][rival.operator] = rivalState.withHeld(true);
             emit Held(requestId, assertionId);

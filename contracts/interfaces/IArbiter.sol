@@ -50,7 +50,8 @@ interface IArbitrable {
     error NotHeld(AssertionRef assertion);
     error PayoutsExceedSlash(uint256 payouts, uint256 amount);
 
-    /// @notice Keeps a live assertion from becoming final.
+    /// @notice Keeps a live assertion from becoming final. The arbiter holds none whose window is over but for a
+    /// dispute that began inside it, so that disputes one after the other cannot hold an answer for ever.
     function hold(AssertionRef calldata assertion) external;
 
     /// @notice Ends a hold.

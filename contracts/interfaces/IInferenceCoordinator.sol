@@ -159,6 +159,8 @@ interface IInferenceCoordinator {
     error NothingToContest(bytes32 requestId);
     error UnknownAssertion(bytes32 requestId, bytes32 assertionId);
     error WindowOpen(uint256 finalisableAt);
+    /// @notice The rival can only be contradicted inside its window.
+    error WindowOver(uint256 finalisableAt);
     error AssertionHeld(bytes32 assertionId);
     error OutputMismatch(bytes32 expected, bytes32 given);
     error NothingToDeliver(bytes32 requestId);
@@ -189,8 +191,8 @@ interface IInferenceCoordinator {
     function assertResults(Assertion[] calldata assertions) external;
 
     /// @notice Answers a request beside the live assertion `rival`. In exact mode a different output must open a
-    /// dispute: the arbiter gets `dispute` and `msg.value`, and neither assertion becomes final before its end. Any
-    /// other answer names a rival that no dispute holds.
+    /// dispute inside the rival's window: the arbiter gets `dispute` and `msg.value`, and neither assertion becomes
+    /// final before its end. Any other answer names a rival that no dispute holds.
     function assertBeside(
         Assertion calldata assertion,
         Answer calldata rival,

@@ -59,6 +59,7 @@ export const COORDINATOR_ABI = [
   "error UnknownModel(bytes32 modelId)",
   "error UnknownRequest(bytes32 requestId)",
   "error WindowOpen(uint256 finalisableAt)",
+  "error WindowOver(uint256 finalisableAt)",
   "error WrongSigner(address key, address expected, address actual)",
   "error WrongStatus(bytes32 requestId, uint8 status)",
   "error ZeroAmount()",

@@ -499,6 +499,27 @@ describe("answers", () => {
       }
     });
 
+    it("contradict a rival until the last second of its window, held or not", async () => {
+      const { world, operators } = stage();
+      const { asked, first } = await askContested(stage());
+      const end = unpackWord(
+        ASSERTION_STATE,
+        await world.coordinator.assertionStateOf(asked.id, operators[0].address),
+      ).finalisableAt;
+      const late = await world.sign(asked, operators[2], { output: OTHER_OUTPUT });
+      const { restore } = await world.connection.networkHelpers.takeSnapshot();
+      for (const isHeld of [true, false]) {
+        if (!isHeld) await world.arbiter.release(world.ref(asked, first));
+        await world.at(end);
+        await expect(world.assertBeside(asked, late, first))
+          .to.be.revertedWithCustomError(world.coordinator, "WindowOver")
+          .withArgs(BigInt(end));
+        await restore();
+      }
+      await world.at(end - 1);
+      await world.assertBeside(asked, late, first);
+    });
+
     it("lean on no rival that a dispute holds, and are held themselves if they contradict one", async () => {
       const { world, operators } = stage();
       const { asked, first, second } = await askContested(stage());

@@ -123,6 +123,7 @@ export function assertBeside(
   const due = wantsProvisional(found);
   assert(ghost, block, found, signed);
   if (isExact(found.model) && signed.outputRoot !== rival.outputRoot) {
+    refuseIf(block.now >= living.finalisableAt, "WindowOver");
     living.held = true;
     assertionOf(found, signed).held = true;
     return ["beside.contest"];
@@ -375,6 +376,12 @@ export function isDue(found: RequestGhost, { answer, assertionId, outputRoot }: 
   const assertion = found.assertions.get(answer.operator);
   if (assertion?.assertionId !== assertionId) return false;
   return assertion.live ? !assertion.held && wantsProvisional(found) : assertion.delivered;
+}
+
+/** Whether a different answer can open a dispute with this one. */
+export function isContestable(found: RequestGhost, { answer, assertionId }: Signed, now: bigint): boolean {
+  const assertion = found.assertions.get(answer.operator);
+  return assertion?.assertionId === assertionId && assertion.live && now < assertion.finalisableAt;
 }
 
 /** The last timestamp of the answer period. */

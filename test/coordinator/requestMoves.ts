@@ -4,10 +4,11 @@ import type { Campaign, Kind, Move } from "./campaign.ts";
 import type { Cast, Key } from "./cast.ts";
 import type { Dice } from "./dice.ts";
 import * as ghostly from "./ghostRequests.ts";
-import type { RequestGhost } from "./ghostState.ts";
+import { operatorOf, type RequestGhost } from "./ghostState.ts";
 import { GAS } from "./operatorMoves.ts";
 import { callbackCost, callbacks, policyOf, rootOf, type World } from "./world.ts";
 
+const GWEI = 10n ** 9n;
 const TOP_CLASS = 63;
 /** Enough for a consumer that keeps all that it is told. */
 const CALLBACK_GAS = 400_000;
@@ -99,9 +100,12 @@ export class RequestMoves {
   }
 
   private policy(): bigint {
+    // Of what an operator has to spare: a few of them are more than it can answer.
+    const { stake, locked } = operatorOf(this.campaign.ghost, this.dice.pick(this.cast.operators).address);
+    const half = (stake - locked) / 2n / GWEI;
     const fields = {
       answerPeriod: this.dice.pick([60, 300, 1_500]),
-      minBond: this.dice.pick([0n, 0n, 300_000_000n, 2_000_000_000n]),
+      minBond: this.dice.pick([0n, 300_000_000n, half, half]),
       atolClass: this.dice.chance(0.9) ? TOP_CLASS : 0,
     };
     if (this.dice.chance(0.3)) return policyOf(fields);
@@ -152,7 +156,11 @@ export class RequestMoves {
   }
 
   private async assertBeside(): Promise<Move | undefined> {
-    const rival = this.someAnswer("Asserted");
+    const latest = BigInt(await this.world.time.latest());
+    const inWindow = this.answersOf("Asserted").filter(({ found, signed }) =>
+      ghostly.isContestable(found, signed, latest),
+    );
+    const rival = inWindow.length > 0 && this.dice.chance(0.9) ? this.dice.pick(inWindow) : this.someAnswer("Asserted");
     if (rival === undefined) return undefined;
     const { found } = rival;
     const signed = await this.sign(found);

@@ -112,7 +112,7 @@ export const TRANSITIONS: readonly Transition[] = [
     id: "beside.contest",
     from: ["Asserted"],
     call: "assertBeside",
-    when: "the output differs in exact mode: both are held, the arbiter opens a dispute",
+    when: "the output differs in exact mode, inside the rival's window: both are held, the arbiter opens a dispute",
     money: LOCKED,
     events: ["Asserted", "Held", "Held"],
   },
