@@ -19,11 +19,13 @@ import { run } from "./cli/program.ts";
 import type { Config } from "./config/schema.ts";
 import { ethToWei, gweiToWei } from "./config/wei.ts";
 import { startServer } from "./http/server.ts";
+import { Alarms } from "./roles/alarms.ts";
 import { Intake } from "./roles/intake.ts";
 import { Loop } from "./roles/loop.ts";
 import { NodeView } from "./roles/nodeView.ts";
 import { Operator, type OperatorOptions } from "./roles/operator.ts";
 import type { Clock, Logger, Metrics, RunLimits } from "./roles/ports.ts";
+import { CanonicalEngine } from "./runtime/canonicalEngine.ts";
 import { OnnxRuntime } from "./runtime/onnxRuntime.ts";
 import { Database } from "./store/sqlite/database.ts";
 import { StoreLockedError } from "./store/sqlite/errors.ts";
@@ -66,9 +68,7 @@ function openArtefacts({ artefacts, data }: Config, telemetry: Telemetry): Artef
   return new ArtefactCache({ folder: join(data, "artefacts"), ...access, ...limits }, telemetry);
 }
 
-function openRuntime({ execution }: Config): OnnxRuntime {
-  return new OnnxRuntime({ processes: execution.processes, maxSessions: execution.modelsLoaded });
-}
+const poolOptions = ({ execution: { processes, modelsLoaded } }: Config) => ({ processes, maxModels: modelsLoaded });
 
 const limitsOf = ({ execution: { deadlineMs, memoryMb } }: Config): RunLimits => ({ deadlineMs, memoryMb });
 
@@ -86,15 +86,17 @@ const tools: Tools = {
     const logs = new LogReader(provider, maxRange, telemetry.logger);
     return new ChainSession({ manifest, provider, client, logs });
   },
-  async tryModel(config, model) {
-    const runtime = openRuntime(config);
+  async tryModel(config, tried) {
+    const model = { modelId: "0x", ...tried } as const;
+    const [executor, canonical] = [new OnnxRuntime(poolOptions(config)), new CanonicalEngine(poolOptions(config))];
     try {
-      await runtime.load({ modelId: "0x", ...model }, limitsOf(config));
+      await executor.load(model, limitsOf(config));
+      if (model.program !== undefined) await canonical.load(model, limitsOf(config));
     } finally {
-      await runtime.close();
+      await Promise.all([executor.close(), canonical.close()]);
     }
   },
-  openRuntime: () => new OnnxRuntime({ processes: 1, maxSessions: 1 }),
+  openRuntime: () => new OnnxRuntime({ processes: 1, maxModels: 1 }),
   obtain: (config, artefactHash, uris) => openArtefacts(config, quiet()).obtain(artefactHash, uris),
   storeSummary,
   start,
@@ -186,12 +188,16 @@ async function assemble(
     { store: new SqliteOutboxStore(database), provider, signer: wallet, clock, ...telemetry },
   );
 
-  const executor = openRuntime(config);
+  const executor = new OnnxRuntime(poolOptions(config));
+  const canonical = new CanonicalEngine(poolOptions(config));
+  const alarms = new Alarms({ clock, ...telemetry });
   const options = operatorOptions(config, operatorAddress);
   const operator = new Operator(options, {
     store,
     chain,
     executor,
+    canonical,
+    alarms,
     artefacts: openArtefacts(config, telemetry),
     outbox,
     signer: new ResultSigner(wallet, domainOf(BigInt(chainId), coordinator)),
@@ -201,7 +207,7 @@ async function assemble(
   });
   // What is killed still has to be noted in the store.
   onClose(() => operator.idle());
-  onClose(() => executor.close());
+  onClose(() => Promise.all([executor.close(), canonical.close()]).then(() => undefined));
   onClose(() => Promise.race([operator.idle(), sleep(RUN_GRACE_MS, undefined, { ref: false })]));
   const intake = new Intake(new Set(options.models.keys()), { feed, store, ...telemetry });
   const steps = [
@@ -213,7 +219,7 @@ async function assemble(
 
   const view = new NodeView(
     { chainId, coordinator, operator: operatorAddress, confirmations, pollMs },
-    { chain, store, loop, clock, checkExecutor: () => executor.check(limitsOf(config)) },
+    { chain, store, loop, clock, alarms, checkExecutor: () => checkExecutors([executor, canonical], config) },
   );
   const sources = { probes: view.probes(), status: () => view.status(), metrics: () => metrics.text(), logger };
   const server = await startServer(http, sources);
@@ -223,13 +229,18 @@ async function assemble(
   return loop;
 }
 
+/** A process of each kind can be had. */
+async function checkExecutors(executors: readonly (OnnxRuntime | CanonicalEngine)[], config: Config): Promise<void> {
+  await Promise.all(executors.map((executor) => executor.check(limitsOf(config))));
+}
+
 function operatorOptions({ operator, execution }: Config, address: string): OperatorOptions {
   const { takesOpen, minProfitEth, answerMarginS, withdrawAboveEth, models } = operator;
   const { deadlineMs, memoryMb, processes } = execution;
   const serving = { minProfitWei: ethToWei(minProfitEth), maxCallbackGas: MAX_CALLBACK_GAS, deadlineMs, memoryMb };
   return {
     operator: address,
-    models: new Map(models.map(({ id, uris }) => [id, { ...serving, uris }])),
+    models: new Map(models.map(({ id, ...model }) => [id, { ...serving, ...model }])),
     takesOpen,
     marginS: answerMarginS,
     concurrency: processes,

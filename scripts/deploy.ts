@@ -30,7 +30,11 @@ export interface Deployment {
   readonly parameters: Parameters;
   /** RIP-7212's interface; the zero address: only secp256k1 signatures. */
   readonly p256Verifier: string;
+  /** Neither opens a dispute: one takes no models of semantics 1, the other takes them for trying out. */
+  readonly arbiter: (typeof ARBITERS)[number];
 }
+
+const ARBITERS = ["NullArbiter", "AdmittingArbiter"] as const;
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -41,29 +45,32 @@ const P256_PRECOMPILE = "0x0000000000000000000000000000000000000100";
  * Windows have to outlast censorship: a day of full blocks on a layer 1, and a sequencer that delays forced inclusion for a
  * day on a layer 2. Stake stays slashable for the window, both sides' clocks and the life of a receipt. The bond is ten
  * times what a dispute costs (1.2M gas) and what a challenger puts up (1.5 times the defence's 0.6M gas), at 100 gwei on
- * a layer 1 and at 1 gwei on a layer 2.
+ * a layer 1 and at 1 gwei on a layer 2. Where value is at stake nothing is called disputable before it is.
  */
 export const PRESETS = {
-  local: preset({ window: 10, exitDelay: 60, takeoverPeriod: 30, maxAnswerPeriod: HOUR }, "1", "0.1"),
+  local: {
+    ...preset({ window: 10, exitDelay: 60, takeoverPeriod: 30, maxAnswerPeriod: HOUR }, "1", "0.1"),
+    arbiter: "AdmittingArbiter",
+  },
   l1: preset({ window: DAY, exitDelay: 7 * DAY, takeoverPeriod: HOUR, maxAnswerPeriod: 7 * DAY }, "10", "2.5"),
   l2: preset({ window: 2 * DAY, exitDelay: 8 * DAY, takeoverPeriod: HOUR, maxAnswerPeriod: 7 * DAY }, "0.1", "0.025"),
-};
+} satisfies Record<string, Deployment>;
 
-const fileSchema = parametersSchema.extend({ p256Verifier: address });
+const fileSchema = parametersSchema.extend({ p256Verifier: address, arbiter: z.enum(ARBITERS).default("NullArbiter") });
 
-/** Reads a deployment from YAML or JSON: `Parameters` and `p256Verifier`, wei as strings. */
+/** Reads a deployment from YAML or JSON: `Parameters`, `p256Verifier` and perhaps `arbiter`, wei as strings. */
 export function readDeployment(file: string): Deployment {
   const parsed = fileSchema.safeParse(parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`${file}:\n${z.prettifyError(parsed.error)}`);
-  const { p256Verifier, ...parameters } = parsed.data;
-  return { parameters, p256Verifier };
+  const { p256Verifier, arbiter, ...parameters } = parsed.data;
+  return { parameters, p256Verifier, arbiter };
 }
 
-/** Deploys a coordinator, which brings its model registry, its lens, and an arbiter that judges nothing. */
-export async function deploy(signer: Signer, { parameters, p256Verifier }: Deployment): Promise<Manifest> {
+/** Deploys a coordinator, which brings its model registry, its lens, and an arbiter that opens no disputes. */
+export async function deploy(signer: Signer, { parameters, p256Verifier, ...roles }: Deployment): Promise<Manifest> {
   const { provider } = signer;
   if (provider === null) throw new Error("the deployer's signer has no provider");
-  const arbiter = await create(signer, "dispute/NullArbiter", []);
+  const arbiter = await create(signer, `dispute/${roles.arbiter}`, []);
   const { contract, receipt, compiler } = await create(signer, "inference/InferenceCoordinator", [
     parameters,
     arbiter.contract,
@@ -117,7 +124,7 @@ type Periods = Pick<Parameters, "window" | "exitDelay" | "takeoverPeriod" | "max
 
 function preset(periods: Periods, minStakeEther: string, operatorBondEther: string): Deployment {
   const money = { minStake: parseEther(minStakeEther), operatorBond: parseEther(operatorBondEther) };
-  return { parameters: { ...periods, ...money }, p256Verifier: P256_PRECOMPILE };
+  return { parameters: { ...periods, ...money }, p256Verifier: P256_PRECOMPILE, arbiter: "NullArbiter" };
 }
 
 async function connect(url: string): Promise<JsonRpcProvider> {

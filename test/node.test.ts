@@ -4,15 +4,12 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { formatManifest } from "../oracle/chain/manifest.ts";
 import { pack, unpack } from "../oracle/model/tensor.ts";
-import { OnnxRuntime } from "../oracle/runtime/onnxRuntime.ts";
+import { evaluateProgram } from "../oracle/vm/reference.ts";
 import { type AssayProcess, configure, type LocalChain, readyOperator, startChain, type Workspace } from "./assay.ts";
 import { heavyModel, identityModel } from "./onnxModels.ts";
+import { compiled } from "./programs.ts";
 
 const VOLATILITY = fileURLToPath(new URL("../models/volatility.onnx", import.meta.url));
-const SIGNATURE = {
-  inputs: [{ name: "returns", dtype: "f32", dims: [1, 24] }],
-  outputs: [{ name: "volatility", dtype: "f32", dims: [1, 1] }],
-} as const;
 const RETURNS = Array.from({ length: 24 }, (_, i) => ((i * 7) % 11) / 400 - 0.012);
 
 describe("a node", function () {
@@ -31,11 +28,11 @@ describe("a node", function () {
     workspace.write("models/heavy.onnx", heavyModel(2_000, 400));
     modelId = await registered("models/volatility.onnx", "--uri", "http://127.0.0.1:59999/volatility.onnx");
     // The registered address is nobody's, and not public: the configured one comes first.
-    heavyId = await registered("models/heavy.onnx", "--uri", "http://127.0.0.1:59999/heavy.onnx");
+    heavyId = await registered("models/heavy.onnx", "--semantics", "0", "--uri", "http://127.0.0.1:59999/heavy.onnx");
     configure(workspace, {
       "  models:": `  models:\n    - { id: "${modelId}", uris: ["file:volatility.onnx"] }\n    - { id: "${heavyId}", uris: ["file:heavy.onnx"] }`,
       "  fileRoot:": "  fileRoot: models",
-      "  deadlineMs:": "  deadlineMs: 4000",
+      "  deadlineMs:": "  deadlineMs: 6000",
     });
     await workspace.must("operator", "offer", modelId, "--price-gwei", "1000000", "--latency", "20");
     await workspace.must("operator", "offer", heavyId);
@@ -61,8 +58,9 @@ describe("a node", function () {
     const checks = await workspace.must("doctor");
     expect(checks.match(/^\w+/gm)).to.deep.equal(Array(12).fill("ok"));
     expect(checks).to.include(
-      `model ${modelId}: not disputable, offered for 1000000 gwei, its file is there and loads`,
+      `model ${modelId}: canonical, disputable program, offered for 1000000 gwei, its file is there and compiles to what is registered`,
     );
+    expect(checks).to.match(/: not disputable, offered for \d+ gwei, its file is there and loads$/m);
   });
 
   it("becomes ready", async () => {
@@ -92,7 +90,7 @@ describe("a node", function () {
     expect(Number(key.balanceWei) / 1e18).to.be.within(7.9, 8);
   });
 
-  it("answers a request with the bytes of its own runtime, and gets paid", async () => {
+  it("answers a request with the bits of the program, and gets paid", async () => {
     const asked = await workspace.must(
       "request",
       modelId,
@@ -103,17 +101,15 @@ describe("a node", function () {
       "--json",
     );
     const { disputable, stage, outputs } = JSON.parse(asked);
-    expect({ disputable, stage }).to.deep.equal({ disputable: false, stage: "final" });
+    expect({ disputable, stage }).to.deep.equal({ disputable: true, stage: "final" });
 
-    const runtime = new OnnxRuntime({ processes: 1, maxSessions: 1 });
-    const inputs = [{ ...SIGNATURE.inputs[0], bytes: pack("f32", RETURNS) }];
-    const model = { modelId: "0x", path: VOLATILITY, ...SIGNATURE } as const;
-    const [expected] = await runtime.run(model, inputs, { deadlineMs: 30_000, memoryMb: 1_000 });
-    await runtime.close();
+    const { program } = compiled(readFileSync(VOLATILITY));
+    const trace = evaluateProgram(program.kernels, program.weights, pack("f32", RETURNS));
+    const expected = trace.subarray(trace.length - 256).slice(0, 4);
     expect(outputs).to.have.length(1);
     expect(outputs[0]).to.deep.include({ name: "volatility", dtype: "f32", dims: [1, 1] });
-    expect(pack("f32", outputs[0].values)).to.deep.equal(expected?.bytes);
-    expect(unpack("f32", expected?.bytes ?? new Uint8Array())[0]).to.be.within(0.001, 0.05);
+    expect(pack("f32", outputs[0].values)).to.deep.equal(expected);
+    expect(unpack("f32", expected)[0]).to.be.within(0.001, 0.05);
 
     await node.logged("request closed");
     const { operator, jobs } = JSON.parse((await get("/status")).body);
@@ -136,11 +132,11 @@ describe("a node", function () {
     expect(text).to.match(
       /^operator {2}0x\w{40}, live\nstake {5}2 ETH, locked .*, free .*\nowed {6}0\.00\d+ ETH\nkey /m,
     );
-    expect(text).to.include(`model     ${modelId}, not disputable, offered for 1000000 gwei, 20 s`);
+    expect(text).to.include(`model     ${modelId}, canonical, disputable program, offered for 1000000 gwei, 20 s`);
     expect(text).to.match(/^node {6}running, \d+ blocks behind\njobs {6}.*[12] done/m);
     const status = JSON.parse(await workspace.must("status", "--json"));
     expect(status.node.state).to.equal("running");
-    expect(status.models[0]).to.deep.include({ id: modelId, disputable: false, isRegistered: true });
+    expect(status.models[0]).to.deep.include({ id: modelId, disputable: true, isRegistered: true });
   });
 
   it("counts what it does", async () => {

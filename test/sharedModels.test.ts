@@ -56,7 +56,7 @@ interface Case {
 }
 
 describeShared("real models", (folder) => {
-  const runtime = new OnnxRuntime({ processes: 1, maxSessions: 1 });
+  const runtime = new OnnxRuntime({ processes: 1, maxModels: 1 });
   let chain: LocalChain;
   let workspace: Workspace;
   let cases: Case[];

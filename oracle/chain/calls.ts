@@ -6,7 +6,7 @@ import type { Hex } from "../vm/keccak.ts";
 import { COORDINATOR_ABI, MODEL_REGISTRY_ABI } from "./abi.ts";
 import type { Request } from "./ids.ts";
 import type { Manifest } from "./manifest.ts";
-import { artefactSpec, modelId as idOfModel, specToAbi } from "./modelSpec.ts";
+import { artefactSpec, modelId as idOfModel, kernelSpec, specToAbi } from "./modelSpec.ts";
 import { POLICY, packWord } from "./words.ts";
 
 const coordinator = new Interface(COORDINATOR_ABI);
@@ -56,8 +56,11 @@ export class DeploymentCalls implements Calls {
   }
 
   register(model: NewModel, royaltyBps: number, uri: string): { modelId: ModelId; call: PaidCall } {
-    const spec = artefactSpec({ ...model, compilerVersion: "" });
-    const data = registry.encodeFunctionData("register", [specToAbi(spec), "0x", royaltyBps, uri]) as Hex;
+    const { program, ...artefact } = model;
+    const spec =
+      program === undefined ? artefactSpec({ ...artefact, compilerVersion: "" }) : kernelSpec(artefact, program);
+    const preimage = hexlify(program?.rootPreimage ?? new Uint8Array());
+    const data = registry.encodeFunctionData("register", [specToAbi(spec), preimage, royaltyBps, uri]) as Hex;
     return { modelId: idOfModel(spec), call: { to: this.#addresses.modelRegistry, data, valueWei: 0n } };
   }
 

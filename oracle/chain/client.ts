@@ -25,7 +25,7 @@ import { COORDINATOR_ABI, MODEL_REGISTRY_ABI } from "./abi.ts";
 import { coordinatorAt } from "./contracts.ts";
 import { LogReader } from "./logReader.ts";
 import type { Manifest } from "./manifest.ts";
-import { modelId as idOfModel, specFromAbi } from "./modelSpec.ts";
+import { modelId as idOfModel, programOf, specFromAbi } from "./modelSpec.ts";
 import { RpcAnswerError, type RpcProvider } from "./provider.ts";
 import { revertOf } from "./revert.ts";
 import { maxWei, WEI_PER_GWEI } from "./wei.ts";
@@ -78,7 +78,7 @@ export class ChainClient implements Chain {
     if (idOfModel(spec) !== modelId) return undefined;
     const uris = events.map((event) => String(event?.args.uri)).reverse();
     const { owner, semantics, inputs, outputs, artefactHash } = spec;
-    return { modelId, owner, semantics, inputs, outputs, artefactHash, uris };
+    return { modelId, owner, semantics, inputs, outputs, artefactHash, uris, program: programOf(spec) };
   }
 
   async request(requestId: RequestId, operator: Address): Promise<RequestView> {

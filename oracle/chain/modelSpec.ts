@@ -3,22 +3,18 @@ import { AbiCoder, getBytes, solidityPackedKeccak256 } from "ethers";
 import type { ModelSpecStructOutput, TensorSpecStructOutput } from "../../types/contracts/registry/ModelRegistry.ts";
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import { DTYPES, dtypeOf, flatLayout } from "../model/tensor.ts";
+import type { ProgramSpec } from "../roles/ports.ts";
 import { type Hex, keccak256, toHex } from "../vm/keccak.ts";
+import type { ProgramRoots } from "../vm/programRoots.ts";
 import type { Model } from "./words.ts";
 
 /** A tensor whose shape is fixed. */
 export type TensorSpec = TensorSignature<number>;
 
-export interface ModelSpec {
+/** For semantics 0 every field of the program is zero. */
+export interface ModelSpec extends ProgramRoots {
   /** 0: artefact only, not disputable; 1: the kernel program */
   readonly semantics: number;
-  readonly kernelRoot: Hex;
-  readonly kernelCount: number;
-  readonly traceChunks: bigint;
-  /** Chunks of the flat output; 0 for semantics 0, as every field of the program. */
-  readonly outputChunks: bigint;
-  readonly weightsRoot: Hex;
-  readonly weightsChunks: bigint;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   /** Absolute tolerance; 0: exact. The chain has its binary64 bits. */
@@ -74,6 +70,27 @@ export function artefactSpec(
     atol: 0,
     rtol: 0,
     compilerOptions: "",
+  };
+}
+
+/** The specification of a model whose answers are its program's. */
+export function kernelSpec(
+  model: Pick<ModelSpec, "inputs" | "outputs" | "artefactHash" | "owner" | "salt">,
+  { roots, compilerVersion, compilerOptions, tolerance }: ProgramSpec,
+): ModelSpec {
+  return { ...model, semantics: 1, ...roots, compilerVersion, compilerOptions, ...tolerance };
+}
+
+/** What a specification says of its program; undefined for semantics 0. */
+export function programOf(spec: ModelSpec): ProgramSpec | undefined {
+  if (spec.semantics === 0) return undefined;
+  const { kernelRoot, kernelCount, traceChunks, outputChunks, weightsRoot, weightsChunks } = spec;
+  const { atol, rtol, compilerVersion, compilerOptions } = spec;
+  return {
+    roots: { kernelRoot, kernelCount, traceChunks, outputChunks, weightsRoot, weightsChunks },
+    compilerVersion,
+    compilerOptions,
+    tolerance: { atol, rtol },
   };
 }
 

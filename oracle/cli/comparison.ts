@@ -1,7 +1,7 @@
 /** A program's canonical outputs beside those of ONNX Runtime. */
-import { DTYPES, elementCount, splitTensors } from "../model/tensor.ts";
 import { type Difference, differenceOf } from "../model/tolerance.ts";
 import type { Executor, RunnableModel, Tensor } from "../roles/ports.ts";
+import type { CanonicalRun } from "../vm/canonicalProgram.ts";
 import type { CompiledModel } from "./compiledModel.ts";
 
 /** The user waits, and can interrupt. */
@@ -17,11 +17,9 @@ export function runOnnx(runtime: Executor, compiled: CompiledModel, inputs: read
   return runtime.run(model, tensors, NO_LIMITS);
 }
 
-/** The outputs of a flat output. */
-export function outputTensors({ program }: CompiledModel, flat: Uint8Array): Tensor[] {
-  const lengths = program.outputs.map(({ dtype, dims }) => elementCount(dims) * DTYPES[dtype].bytes);
-  const parts = splitTensors(flat, lengths);
-  return program.outputs.map((output, i) => ({ ...output, bytes: parts[i] as Uint8Array }));
+/** The canonical outputs with their signatures. */
+export function outputTensors({ program }: CompiledModel, { outputs }: CanonicalRun): Tensor[] {
+  return program.outputs.map((output, i) => ({ ...output, bytes: outputs[i] as Uint8Array }));
 }
 
 /** The largest differences over outputs of the same signature. */

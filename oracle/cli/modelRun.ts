@@ -31,12 +31,12 @@ export async function runModel(tools: Tools, file: string, options: RunOptions):
   const flat = joinTensors(inputs);
   const program = new CanonicalProgram(compiled.program);
   const startedMs = performance.now();
-  const { output, trace } = program.run(flat);
+  const canonical = program.run(flat);
   const runMs = performance.now() - startedMs;
   const hashEach = createHashEach();
   const rootOf = (bytes: Uint8Array) => new ChunkTree(bytes, hashEach).root;
-  const roots = { inputRoot: rootOf(flat), outputRoot: rootOf(output), traceRoot: rootOf(trace) };
-  const outputs = outputTensors(compiled, output);
+  const roots = { inputRoot: rootOf(flat), outputRoot: rootOf(canonical.output), traceRoot: rootOf(canonical.trace) };
+  const outputs = outputTensors(compiled, canonical);
   if (options.runtime === "canonical") return { outputs, sentinel: undefined, roots, runMs };
   const runtime = tools.openRuntime();
   try {

@@ -8,6 +8,8 @@ export interface NodeStatus {
   readonly jobs?: Readonly<Record<string, number>>;
   /** The last block that was read. */
   readonly block?: number;
+  /** Of a running node, the newest first. */
+  readonly alarms?: readonly { kind: string; modelId: string; message: string; atMs: number }[];
 }
 
 const LIMIT_MS = 3_000;
@@ -17,6 +19,9 @@ const statusSchema = z.object({
   ready: z.boolean(),
   jobs: z.record(z.string(), z.number()),
   block: z.number().optional(),
+  alarms: z
+    .array(z.object({ kind: z.string(), modelId: z.string(), message: z.string(), atMs: z.number() }))
+    .default([]),
 });
 
 /** Asks the node of this configuration; one that serves on any free port cannot be found. */
@@ -34,8 +39,8 @@ async function ask({ http }: Config): Promise<NodeStatus | undefined> {
   const host = http.host.includes(":") ? `[${http.host}]` : http.host;
   try {
     const response = await fetch(`http://${host}:${http.port}/status`, { signal: AbortSignal.timeout(LIMIT_MS) });
-    const { ready, jobs, block } = statusSchema.parse(await response.json());
-    return { state: ready ? "running" : "running, not ready", jobs, ...(block !== undefined && { block }) };
+    const { ready, jobs, block, alarms } = statusSchema.parse(await response.json());
+    return { state: ready ? "running" : "running, not ready", jobs, alarms, ...(block !== undefined && { block }) };
   } catch {
     // Nobody there, or somebody else's server: either way no node that could be asked.
     return undefined;

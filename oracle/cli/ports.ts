@@ -9,8 +9,10 @@ import type {
   Executor,
   ModelId,
   OperatorView,
+  ProgramSpec,
   RegisteredModel,
   RequestId,
+  RunnableModel,
 } from "../roles/ports.ts";
 import type { Hex } from "../vm/keccak.ts";
 
@@ -77,6 +79,13 @@ export interface NewModel {
   readonly artefactHash: Hex;
   readonly owner: Address;
   readonly salt: Hex;
+  /** undefined: artefact only, semantics 0. */
+  readonly program: NewProgram | undefined;
+}
+
+export interface NewProgram extends ProgramSpec {
+  /** Hashes to the kernel root. */
+  readonly rootPreimage: Uint8Array;
 }
 
 /** The transactions of an operator, a model's owner and a requester. */
@@ -90,7 +99,7 @@ export interface Calls {
   setOffer(modelId: ModelId, offer: Omit<Offer, "operator">): PaidCall;
   removeOffer(modelId: ModelId, operator: Address): PaidCall;
   withdraw(to: Address): PaidCall;
-  /** An artefact-only model, and its id. */
+  /** A new model, and its id. Throws a ToleranceRangeError. */
   register(model: NewModel, royaltyBps: number, uri: string): { readonly modelId: ModelId; readonly call: PaidCall };
   /** A request without callbacks. */
   request(modelId: ModelId, tensors: readonly Uint8Array[], answerPeriodS: number, feeWei: bigint): PaidCall;
@@ -163,8 +172,11 @@ export interface Tools {
    * @throws Error if the manifest cannot be read
    */
   connect(config: Config): Session;
-  /** Whether ONNX Runtime loads the file with this signature. Throws ExecutionError. */
-  tryModel(config: Config, model: { path: string } & Pick<NewModel, "inputs" | "outputs">): Promise<void>;
+  /**
+   * Whether a node could serve it: ONNX Runtime loads the file with this signature, and it compiles to its program.
+   * @throws ExecutionError
+   */
+  tryModel(config: Config, model: Omit<RunnableModel, "modelId">): Promise<void>;
   /** ONNX Runtime in processes of its own, which end with it. */
   openRuntime(): Executor & { close(): Promise<void> };
   /** The local path of a model's file, fetched if need be. Throws ArtefactError. */

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { type Outcome, Workspace } from "../../test/assay.ts";
-import { heavyModel, identityModel, onnxFile, onnxValue } from "../../test/onnxModels.ts";
+import { heavyModel, onnxFile, onnxValue } from "../../test/onnxModels.ts";
 import { formatManifest, MANIFEST_VERSION, type Manifest } from "../chain/manifest.ts";
 import { TensorProto_DataType } from "../model/onnx/onnx_pb.ts";
 
@@ -84,7 +84,18 @@ describe("command line", function () {
       }
     });
 
-    const commands = ["init", "start", "status", "doctor", "model register", "request", "operator"];
+    const commands = [
+      "init",
+      "start",
+      "status",
+      "doctor",
+      "model register",
+      "model compile",
+      "model run",
+      "model inspect",
+      "request",
+      "operator",
+    ];
     it("shows examples for every command", async () => {
       const outcomes = await workspace.runAll(commands.map((command) => ({ args: [...command.split(" "), "--help"] })));
       for (const [i, { code, stdout }] of outcomes.entries()) {
@@ -282,7 +293,15 @@ describe("command line", function () {
   describe("model register", () => {
     before(() => {
       workspace.write("text.onnx", "this is no model");
-      workspace.write("open.onnx", identityModel("f32", [2], ["n"]));
+      const open = onnxValue("x", TensorProto_DataType.FLOAT, ["n"]);
+      workspace.write(
+        "open.onnx",
+        onnxFile({
+          node: [{ opType: "Identity", input: ["x"], output: ["y"] }],
+          input: [open],
+          output: [{ ...open, name: "y" }],
+        }),
+      );
       const half = onnxValue("x", TensorProto_DataType.FLOAT16, [1]);
       const node = [{ opType: "Identity", input: ["x"], output: ["y"] }];
       workspace.write("half.onnx", onnxFile({ node, input: [half], output: [{ ...half, name: "y" }] }));
@@ -340,6 +359,21 @@ describe("command line", function () {
         args: ["model", "register", "strange.onnx"],
         code: 1,
         error: /^error: .*Frobnicate/,
+      },
+      "with a binding and no program": {
+        args: ["model", "register", "big.onnx", "--semantics", "0", "--bind", "x=[1]"],
+        code: 2,
+        error: "error: --bind takes a program: it does not go with --semantics 0\n",
+      },
+      "with a tolerance and no program": {
+        args: ["model", "register", "big.onnx", "--semantics", "0", "--rtol", "1e-3"],
+        code: 2,
+        error: "error: a tolerance takes a program: it does not go with --semantics 0\n",
+      },
+      "with a tolerance that is none": {
+        args: ["model", "register", "big.onnx", "--atol", "-1"],
+        code: 2,
+        error: /It is a number from 0 to 32768, such as 1e-5/,
       },
       "with no endpoint that answers": {
         args: ["model", "register", "big.onnx"],

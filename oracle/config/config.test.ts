@@ -46,7 +46,9 @@ describe("configuration", () => {
 
   it("reads unquoted addresses and ids as text", () => {
     const config = load(`${MINIMAL}  models:\n    - id: ${MODEL}\n`);
-    expect(config.operator.models).to.deep.equal([{ id: MODEL, uris: [] }]);
+    expect(config.operator.models).to.deep.equal([
+      { id: MODEL, uris: [], sentinel: { atol: 1e-4, rtol: 1e-3 }, answers: "canonical", checkEvery: 1 },
+    ]);
   });
 
   it("takes a key without a value as absent", () => {

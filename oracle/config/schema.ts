@@ -24,6 +24,8 @@ const modelId = z
   string
 >;
 
+const tolerance = z.number().min(0).max(32_768);
+
 const model = z.strictObject({
   id: modelId.describe("As `assay model register` prints it."),
   uris: z
@@ -32,6 +34,25 @@ const model = z.strictObject({
     .describe(
       "Where the model file can be had (file:, http: or https:), tried in this order before the addresses that are registered.",
     ),
+  sentinel: z
+    .strictObject({
+      atol: tolerance.describe("Absolute, of integers as well."),
+      rtol: tolerance.describe("Relative."),
+    })
+    .default({ atol: 1e-4, rtol: 1e-3 })
+    .describe(
+      "How far ONNX Runtime may be from the canonical output before the node refuses to sign and raises an alarm. " +
+        "`assay model inspect` measures it.",
+    ),
+  answers: z
+    .enum(["canonical", "onnxRuntime"])
+    .default("canonical")
+    .describe(
+      "Whose outputs are signed. onnxRuntime: for models registered with a tolerance that are too slow to run.",
+    ),
+  checkEvery: count(1, 1_000_000)
+    .default(1)
+    .describe("With `answers: onnxRuntime`, of so many answers one is held against the canonical output."),
 });
 
 const chain = z.strictObject({
@@ -64,7 +85,17 @@ const operator = z.strictObject({
     .array(model)
     .default([])
     .describe("The models that are served.")
-    .meta({ examples: [[{ id: `0x${"00".repeat(32)}`, uris: ["https://example.org/model.onnx"] }]] }),
+    .meta({
+      examples: [
+        [
+          {
+            id: `0x${"00".repeat(32)}`,
+            uris: ["https://example.org/model.onnx"],
+            sentinel: { atol: 1e-5, rtol: 1e-5 },
+          },
+        ],
+      ],
+    }),
   takesOpen: z
     .boolean()
     .default(true)
@@ -100,13 +131,15 @@ const transactions = z.strictObject({
 const execution = z.strictObject({
   processes: count(1, 256)
     .default(1)
-    .describe("How many models run at the same time, each in a process with one thread."),
+    .describe(
+      "How many models run at the same time, each in a process with one thread; a program in two, one of them ONNX Runtime's.",
+    ),
   deadlineMs: milliseconds(100, 3_600_000)
     .default(30_000)
-    .describe("A run that takes longer is killed. Loading the model counts."),
+    .describe("A run that takes longer is killed. Loading and compiling the model counts."),
   memoryMb: count(200, 1_000_000)
     .default(2_000)
-    .describe("A process that takes more is killed. About 100 of them are its own."),
+    .describe("A process that takes more is killed. ONNX Runtime's needs about 100 for itself, the compiler's 250."),
   modelsLoaded: count(1, 1_000).default(8).describe("How many models a process keeps loaded."),
 });
 

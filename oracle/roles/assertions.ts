@@ -1,7 +1,6 @@
 /** From outputs to assertions on chain. */
 import type { Job, JobStore } from "../store/port.ts";
 import { chunkRoot } from "../vm/chunkTree.ts";
-import type { Hex } from "../vm/keccak.ts";
 import { accept } from "./accept.ts";
 import { groups, submitBatch } from "./batch.ts";
 import { isolate } from "./isolate.ts";
@@ -35,9 +34,6 @@ export type AssertionsOptions = Pick<RunsOptions, "operator" | "models" | "takes
   /** Assertions per transaction. */
   readonly maxBatch: number;
 };
-
-/** The trace is committed on the first challenge only. */
-export const NO_TRACE: Hex = `0x${"00".repeat(32)}`;
 
 interface Ready {
   readonly job: Job;
@@ -181,16 +177,17 @@ export class Assertions {
   async #sign({ requestId, request, signed }: Job, terms: Terms, moment: Moment): Promise<SignedAnswer> {
     const output = await this.#deps.store.output(request.modelId, request.inputRoot);
     if (output === undefined) throw new Error(`the store has no output for ${requestId}`);
+    const { bytes, traceRoot } = output;
     const { operator } = this.#options;
     // The chain's own time: it refuses a result from before the request, and one from its future.
     const now = moment.head.timestamp;
     if (signed !== undefined && signed.issuedAt >= terms.requestedAt && signed.issuedAt <= now) {
-      const answer = { operator, issuedAt: signed.issuedAt, traceRoot: NO_TRACE };
-      return { request, answer, output, signature: signed.signature };
+      const answer = { operator, issuedAt: signed.issuedAt, traceRoot };
+      return { request, answer, output: bytes, signature: signed.signature };
     }
-    const answer = { operator, issuedAt: now, traceRoot: NO_TRACE };
-    const signature = await this.#deps.signer.sign(request, requestId, answer, chunkRoot(output));
-    return { request, answer, output, signature };
+    const answer = { operator, issuedAt: now, traceRoot };
+    const signature = await this.#deps.signer.sign(request, requestId, answer, chunkRoot(bytes));
+    return { request, answer, output: bytes, signature };
   }
 
   async #begin(items: readonly Ready[]): Promise<void> {

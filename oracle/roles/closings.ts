@@ -1,7 +1,6 @@
 /** From assertions to payouts: waits for the window, finalises, settles, delivers what was missed. */
 import type { Job, JobStore } from "../store/port.ts";
 import { chunkRoot } from "../vm/chunkTree.ts";
-import { NO_TRACE } from "./assertions.ts";
 import { groups, submitBatch } from "./batch.ts";
 import { close } from "./close.ts";
 import { isolate } from "./isolate.ts";
@@ -119,9 +118,10 @@ export class Closings {
     const before = await this.#deps.outbox.delivery(txKey(job, "finalising"));
     const output = await this.#deps.store.output(request.modelId, request.inputRoot);
     if (output === undefined || signed === undefined) throw new Error(`the store lacks the answer to ${requestId}`);
-    const answer = { operator: this.#options.operator, issuedAt: signed.issuedAt, traceRoot: NO_TRACE };
-    const outputRoot = chunkRoot(output);
-    const finalisation = { request, answer, outputRoot, output: withOutput ? output : new Uint8Array(0) };
+    const { bytes, traceRoot } = output;
+    const answer = { operator: this.#options.operator, issuedAt: signed.issuedAt, traceRoot };
+    const outputRoot = chunkRoot(bytes);
+    const finalisation = { request, answer, outputRoot, output: withOutput ? bytes : new Uint8Array(0) };
     return { job, finalisation, isAlone: before?.state === "reverted" };
   }
 

@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { testDeps } from "../../test/oracle/deps.ts";
 import type { JobStore } from "../store/port.ts";
+import { Alarms } from "./alarms.ts";
 import { NodeView } from "./nodeView.ts";
 import type { Block, Chain, OperatorView } from "./ports.ts";
 
@@ -23,6 +25,7 @@ function view({ head = 100, read = 100, sinceMs = 0, isJailed = false, executor 
       loop: { lastSuccessMs: sinceMs < 0 ? undefined : 1_000_000 - sinceMs },
       clock: { nowMs: () => 1_000_000 },
       checkExecutor,
+      alarms: new Alarms(testDeps()),
     },
   );
 }
@@ -62,6 +65,7 @@ describe("NodeView", () => {
       operator: { address: "0xO", ...own },
       jobs: { done: 3 },
       block: 99,
+      alarms: [],
     });
     expect(await view({ isJailed: true }).status()).to.include({ ready: false });
     expect(await view({ sinceMs: -1 }).status()).to.include({ ready: false });

@@ -1,5 +1,6 @@
 /** How a running node is: whether it is ready, and what it shows of itself. */
 import type { JobStore } from "../store/port.ts";
+import type { Alarms } from "./alarms.ts";
 import type { Loop } from "./loop.ts";
 import type { Address, Chain, Clock } from "./ports.ts";
 
@@ -19,6 +20,7 @@ export interface NodeViewDeps {
   readonly clock: Clock;
   /** Rejects if no model could be run. */
   readonly checkExecutor: () => Promise<void>;
+  readonly alarms: Alarms;
 }
 
 /** Blocks that arrive while a round is under way, and then some. */
@@ -64,6 +66,7 @@ export class NodeView {
       operator: { address: operator, ...own },
       jobs,
       block: last?.number,
+      alarms: this.#deps.alarms.recent,
     };
   }
 

@@ -1,7 +1,9 @@
 /** What the roles need of the world. Adapters implement these; only main.ts knows which. */
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import type { Dtype } from "../model/tensor.ts";
+import type { Tolerance } from "../model/tolerance.ts";
 import type { Hex } from "../vm/keccak.ts";
+import type { ProgramRoots } from "../vm/programRoots.ts";
 
 /** 20 bytes in their checksummed form: equal addresses are equal strings. */
 export type Address = string;
@@ -20,6 +22,15 @@ export interface Tensor {
   readonly bytes: Uint8Array;
 }
 
+/** The program of a model of semantics 1, as it is registered. */
+export interface ProgramSpec {
+  readonly roots: ProgramRoots;
+  readonly compilerVersion: string;
+  readonly compilerOptions: string;
+  /** How far an answer may be from the canonical one; zeros: not at all. */
+  readonly tolerance: Tolerance;
+}
+
 /** A model as an executor runs it. */
 export interface RunnableModel {
   readonly modelId: ModelId;
@@ -28,7 +39,9 @@ export interface RunnableModel {
   readonly inputs: readonly TensorSignature<number>[];
   /** The outputs wanted, in this order. */
   readonly outputs: readonly TensorSignature<number>[];
-  /** Inputs of the artefact that are constants of the model. */
+  /** undefined: the artefact alone, by ONNX Runtime. */
+  readonly program?: ProgramSpec | undefined;
+  /** Inputs of the artefact that are constants of the program. */
   readonly bound?: readonly Tensor[];
 }
 
@@ -40,9 +53,11 @@ export interface RunLimits {
 
 /**
  * timeout: killed at the deadline; crashed: the process died; outOfMemory: killed at the limit;
- * model: the model cannot be loaded, or refuses this input, or gives something else than its outputs.
+ * model: the model cannot be loaded, or refuses this input, or gives something else than its outputs;
+ * program: the artefact does not compile to the registered program;
+ * sentinel: ONNX Runtime's outputs are not those of the program, within the tolerance for that.
  */
-export type ExecutionFailure = "timeout" | "crashed" | "outOfMemory" | "model";
+export type ExecutionFailure = "timeout" | "crashed" | "outOfMemory" | "model" | "program" | "sentinel";
 
 /** Why a run gave no answer. */
 export class ExecutionError extends Error {
@@ -56,7 +71,7 @@ export class ExecutionError extends Error {
 
   /** Whether another try may succeed: a model that refuses an input refuses it again. */
   get isRetryable(): boolean {
-    return this.failure !== "model";
+    return this.failure === "timeout" || this.failure === "crashed" || this.failure === "outOfMemory";
   }
 }
 
@@ -66,6 +81,24 @@ export interface Executor {
    * @throws ExecutionError
    */
   run(model: RunnableModel, inputs: readonly Tensor[], limits: RunLimits): Promise<Tensor[]>;
+}
+
+export interface CanonicalOutput {
+  /** The model's outputs in order. */
+  readonly outputs: readonly Tensor[];
+  /** Commits to every kernel's output. */
+  readonly traceRoot: Hex;
+}
+
+/** Runs the programs of models that have one. */
+export interface CanonicalExecutor {
+  /**
+   * Compiles the artefact if that was not done, and runs its program once.
+   * @throws ExecutionError, "program" unless it is the registered one
+   */
+  run(model: RunnableModel, inputs: readonly Tensor[], limits: RunLimits): Promise<CanonicalOutput>;
+  /** The same without a run. */
+  load(model: RunnableModel, limits: RunLimits): Promise<void>;
 }
 
 /** An artefact that cannot be had now (network, disk), or whose bytes at every source have another hash. */
@@ -108,8 +141,10 @@ export interface Block {
 export interface RegisteredModel {
   readonly modelId: ModelId;
   readonly owner: Address;
-  /** 0: artefact only, not disputable. */
+  /** 0: artefact only, not disputable; 1: kernel program. */
   readonly semantics: number;
+  /** undefined for semantics 0. */
+  readonly program: ProgramSpec | undefined;
   readonly inputs: readonly TensorSignature<number>[];
   readonly outputs: readonly TensorSignature<number>[];
   readonly artefactHash: Hex;

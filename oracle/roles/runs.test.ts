@@ -3,18 +3,22 @@ import { testDeps } from "../../test/oracle/deps.ts";
 import { Database } from "../store/sqlite/database.ts";
 import { SqliteJobStore } from "../store/sqlite/jobs.ts";
 import type { Hex } from "../vm/keccak.ts";
+import { Alarms } from "./alarms.ts";
+import { NO_TRACE } from "./answering.ts";
 import type { Moment } from "./moment.ts";
 import {
   ArtefactError,
+  type CanonicalExecutor,
   type Chain,
   ExecutionError,
+  type ProgramSpec,
   type RegisteredModel,
   type Request,
   RpcError,
   type Tensor,
   type Terms,
 } from "./ports.ts";
-import { Runs, type RunsOptions } from "./runs.ts";
+import { Runs, type RunsOptions, type ServedModel } from "./runs.ts";
 
 const US = "0x01";
 const NOW_S = 1005;
@@ -40,6 +44,7 @@ const registered: RegisteredModel = {
   modelId: MODEL,
   owner: US,
   semantics: 0,
+  program: undefined,
   inputs: [{ name: "x", dtype: "f32", dims: [1] }],
   outputs: [{ name: "y", dtype: "f32", dims: [1, 2] }],
   artefactHash: word(200),
@@ -54,6 +59,38 @@ const moment: Moment = {
 };
 const output: Tensor = { name: "y", dtype: "f32", dims: [1, 2], bytes: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
 
+const SERVED: ServedModel = {
+  minProfitWei: 0n,
+  maxCallbackGas: 0n,
+  deadlineMs: 500,
+  memoryMb: 1,
+  uris: [],
+  sentinel: { atol: 0, rtol: 0 },
+  answers: "canonical",
+  checkEvery: 1,
+};
+const NO_CANONICAL: CanonicalExecutor = {
+  run: () => Promise.reject(new Error("not reached")),
+  load: () => Promise.reject(new Error("not reached")),
+};
+const disputable: RegisteredModel = {
+  ...registered,
+  semantics: 1,
+  program: {
+    roots: {
+      kernelRoot: word(1),
+      kernelCount: 1,
+      traceChunks: 1n,
+      outputChunks: 1n,
+      weightsRoot: word(2),
+      weightsChunks: 1n,
+    },
+    compilerVersion: "1",
+    compilerOptions: '{"bind":{},"dims":{}}',
+    tolerance: { atol: 0, rtol: 0 },
+  },
+};
+
 describe("Runs", () => {
   /** Requests with ids 1, 2, ... and an executor that does what `run` does. */
   async function open(
@@ -62,11 +99,15 @@ describe("Runs", () => {
       inputs = [Uint8Array.of(1, 0, 0, 0)],
       isRegistered = true,
       obtain = () => Promise.resolve("/model.onnx"),
+      model = registered,
+      canonical = NO_CANONICAL,
       options = {},
     }: {
       inputs?: Uint8Array[];
       isRegistered?: boolean;
       obtain?: () => Promise<string>;
+      model?: RegisteredModel;
+      canonical?: CanonicalExecutor;
       options?: Partial<RunsOptions>;
     } = {},
   ) {
@@ -103,13 +144,14 @@ describe("Runs", () => {
       terms: () => terms,
       bondWei: () => 40n,
       request: () => Promise.resolve(view),
-      model: () => Promise.resolve(isRegistered ? registered : undefined),
+      model: () => Promise.resolve(isRegistered ? model : undefined),
     } as unknown as Chain;
+    const alarms = new Alarms(deps);
     let done = 0;
     const runs = new Runs(
       {
         operator: US,
-        models: new Map([[MODEL, { minProfitWei: 0n, maxCallbackGas: 0n, deadlineMs: 500, memoryMb: 1, uris: [] }]]),
+        models: new Map([[MODEL, SERVED]]),
         takesOpen: true,
         marginS: 10,
         concurrency: 2,
@@ -122,6 +164,8 @@ describe("Runs", () => {
         chain,
         artefacts: { obtain },
         executor: { run: (_model, tensors) => run(tensors[0]?.bytes ?? new Uint8Array(0)) },
+        canonical,
+        alarms,
         onDone: () => {
           done++;
         },
@@ -137,7 +181,7 @@ describe("Runs", () => {
       await runs.tick({ ...moment, ...at });
       await runs.idle();
     };
-    return { runs, db, store, job, tick, done: () => done, ...deps };
+    return { runs, db, store, job, tick, alarms, done: () => done, ...deps };
   }
 
   it("runs a model on the request's tensors and keeps its output", async () => {
@@ -147,7 +191,7 @@ describe("Runs", () => {
     });
     await tick();
     expect(await job()).to.include({ state: "computed", runs: 1 });
-    expect(await store.output(MODEL, word(1))).to.deep.equal(output.bytes);
+    expect(await store.output(MODEL, word(1))).to.deep.equal({ bytes: output.bytes, traceRoot: NO_TRACE });
     expect(done()).to.equal(1);
   });
 
@@ -275,4 +319,77 @@ describe("Runs", () => {
       expect(await job()).to.include({ state: "failed", reason });
     });
   }
+
+  describe("of a model with a program", () => {
+    const giving = (traceRoot: Hex, outputs = [output]): CanonicalExecutor => ({
+      run: () => Promise.resolve({ outputs, traceRoot }),
+      load: () => Promise.resolve(),
+    });
+
+    it("keep the canonical output and the root of its trace", async () => {
+      const canonical = giving(word(77));
+      const { tick, store, alarms } = await open(() => Promise.resolve([output]), { model: disputable, canonical });
+      await tick();
+      expect(await store.output(MODEL, word(1))).to.deep.equal({ bytes: output.bytes, traceRoot: word(77) });
+      expect(alarms.recent).to.deep.equal([]);
+    });
+
+    it("give no answer that ONNX Runtime does not confirm, and raise an alarm", async () => {
+      const other = { ...output, bytes: output.bytes.with(7, 9) };
+      const canonical = giving(word(77), [other]);
+      const { tick, job, store, alarms, lines } = await open(() => Promise.resolve([output]), {
+        model: disputable,
+        canonical,
+        inputs: [Uint8Array.of(1, 0, 0, 0), Uint8Array.of(2, 0, 0, 0)],
+        options: { concurrency: 1 },
+      });
+      await tick();
+      expect(await job()).to.include({ state: "failed", runs: 1 });
+      expect(await store.output(MODEL, word(1))).to.equal(undefined);
+      expect(alarms.recent).to.have.length(1);
+      expect(alarms.recent[0]).to.include({ kind: "sentinel", modelId: MODEL, requestId: word(1) });
+      const alarm = lines.find(({ level }) => level === "error");
+      expect(alarm?.message).to.match(/^ONNX Runtime and the canonical program disagree on y\[1\] by more than atol 0/);
+      // Another input may be answered.
+      await tick();
+      expect(await job(2)).to.include({ state: "failed", runs: 1 });
+    });
+
+    const wrong: Record<string, [RegisteredModel, CanonicalExecutor, RegExp]> = {
+      "that the artefact does not compile to": [
+        disputable,
+        { ...NO_CANONICAL, run: () => Promise.reject(new ExecutionError("program", "kernelRoot is 0x1, not 0x2")) },
+        /kernelRoot is 0x1, not 0x2/,
+      ],
+      "of semantics that are not known": [
+        { ...disputable, semantics: 2 },
+        giving(word(77)),
+        /semantics 2 are not known/,
+      ],
+      "whose options are not in order": [
+        { ...disputable, program: { ...(disputable.program as ProgramSpec), compilerOptions: "{}" } },
+        giving(word(77)),
+        /the compiler options are malformed/,
+      ],
+    };
+    for (const [what, [model, canonical, reason]] of Object.entries(wrong)) {
+      it(`refuse a program ${what}, and every later request for it`, async () => {
+        let ran = 0;
+        const run = () => {
+          ran++;
+          return Promise.resolve([output]);
+        };
+        const inputs = [Uint8Array.of(1, 0, 0, 0), Uint8Array.of(2, 0, 0, 0)];
+        const { tick, job, alarms } = await open(run, { model, canonical, inputs, options: { concurrency: 1 } });
+        await tick();
+        const before = ran;
+        await tick();
+        expect((await job(1)).state).to.equal("failed");
+        expect((await job(2)).state).to.equal("skipped");
+        expect((await job(2)).reason).to.match(reason);
+        expect(alarms.recent.map(({ kind }) => kind)).to.deep.equal(["program"]);
+        expect(ran, "nothing runs for the second").to.equal(before);
+      });
+    }
+  });
 });

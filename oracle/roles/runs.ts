@@ -1,14 +1,17 @@
 /** From requests to outputs: decides which to answer, and runs their models, several at a time. */
 import type { TensorSignature } from "../model/onnx/signature.ts";
-import { DTYPES, joinTensors, splitTensors } from "../model/tensor.ts";
-import type { Job, JobStore } from "../store/port.ts";
+import { DTYPES, splitTensors } from "../model/tensor.ts";
+import type { Job, JobStore, StoredOutput } from "../store/port.ts";
 import { accept, type Serving } from "./accept.ts";
+import type { Alarms } from "./alarms.ts";
+import { Answering, type ProgramServing } from "./answering.ts";
 import { isolate } from "./isolate.ts";
 import type { Moment } from "./moment.ts";
 import {
   type Address,
   ArtefactError,
   type Artefacts,
+  type CanonicalExecutor,
   type Chain,
   type Clock,
   type Counter,
@@ -22,10 +25,10 @@ import {
   type RegisteredModel,
   RpcError,
   type RunLimits,
-  type Tensor,
 } from "./ports.ts";
+import { runnableOf } from "./runnable.ts";
 
-export interface ServedModel extends Serving, RunLimits {
+export interface ServedModel extends Serving, ProgramServing, RunLimits {
   /** Where to look for the artefact before the places announced on chain. */
   readonly uris: readonly string[];
 }
@@ -49,6 +52,8 @@ export interface RunsDeps {
   readonly store: JobStore;
   readonly chain: Chain;
   readonly executor: Executor;
+  readonly canonical: CanonicalExecutor;
+  readonly alarms: Alarms;
   readonly artefacts: Artefacts;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -65,6 +70,9 @@ export class Runs {
   readonly #deps: RunsDeps;
   readonly #running = new Map<string, Promise<void>>();
   readonly #models = new Map<ModelId, RegisteredModel>();
+  readonly #answering: Answering;
+  /** Models that are not what they are registered as, and why: what their program gives is anybody's guess. */
+  readonly #refused = new Map<ModelId, string>();
   /** What a run threw that nobody waited for: not its own failure, which the store has. */
   #broken: { readonly error: unknown } | undefined;
   readonly #decided: Counter;
@@ -75,6 +83,7 @@ export class Runs {
   constructor(options: RunsOptions, deps: RunsDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#answering = new Answering(deps);
     const { metrics } = deps;
     this.#decided = metrics.counter({
       name: "requests_decided_total",
@@ -127,6 +136,8 @@ export class Runs {
     const { operator, takesOpen, marginS, maxRuns } = this.#options;
     const serving = this.#options.models.get(job.request.modelId);
     if (serving === undefined) return this.#end(job, "skipped", "the model is not served any more");
+    const refusal = this.#refused.get(job.request.modelId);
+    if (refusal !== undefined) return this.#end(job, "skipped", refusal);
     if (job.runs >= maxRuns) return this.#end(job, "failed", `no output after ${job.runs} runs`);
     const terms = chain.terms(job.request);
     const view = await chain.request(job.requestId, operator);
@@ -200,17 +211,15 @@ export class Runs {
     }
   }
 
-  async #execute({ requestId, request }: Job, serving: ServedModel, deadlineMs: number): Promise<Uint8Array> {
-    const { store, artefacts, executor } = this.#deps;
+  async #execute({ requestId, request }: Job, serving: ServedModel, deadlineMs: number): Promise<StoredOutput> {
+    const { store, artefacts } = this.#deps;
     const model = await this.#model(request.modelId);
     const path = await artefacts.obtain(model.artefactHash, { configured: serving.uris, registered: model.uris });
     const flat = await store.input(requestId);
     const parts = splitTensors(flat, model.inputs.map(byteLength));
     const inputs = model.inputs.map((signature, i) => ({ ...signature, bytes: parts[i] ?? new Uint8Array(0) }));
-    const runnable = { modelId: request.modelId, path, inputs: model.inputs, outputs: model.outputs };
-    const outputs = await executor.run(runnable, inputs, { deadlineMs, memoryMb: serving.memoryMb });
-    checkOutputs(outputs, model.outputs);
-    return joinTensors(outputs.map(({ bytes }) => bytes));
+    const limits = { deadlineMs, memoryMb: serving.memoryMb };
+    return await this.#answering.answer(runnableOf(model, path), inputs, limits, serving);
   }
 
   /** The model's description never changes; where its artefact is can, and is read again after a restart. */
@@ -223,11 +232,17 @@ export class Runs {
     return model;
   }
 
+  #alarm({ requestId, request: { modelId } }: Job, kind: "program" | "sentinel", message: string): void {
+    this.#deps.alarms.raise({ kind, modelId, requestId, message });
+    if (kind === "program") this.#refused.set(modelId, message);
+  }
+
   async #fail(job: Job, error: unknown): Promise<void> {
     const { store, clock, logger } = this.#deps;
     const failure = error instanceof ExecutionError ? error.failure : error instanceof Error ? error.name : "unknown";
     this.#failed.inc({ failure });
     logger.warn({ requestId: job.requestId, run: job.runs, failure, error }, "run failed");
+    if (failure === "program" || failure === "sentinel") this.#alarm(job, failure, (error as Error).message);
     if (isRetryable(error)) {
       const notBeforeMs = clock.nowMs() + this.#options.retryAfterMs * 2 ** (job.runs - 1);
       // A chain that does not answer says nothing about the model.
@@ -242,14 +257,6 @@ export class Runs {
 function isRetryable(error: unknown): boolean {
   if (error instanceof ExecutionError || error instanceof ArtefactError) return error.isRetryable;
   return error instanceof RpcError;
-}
-
-function checkOutputs(outputs: readonly Tensor[], wanted: readonly TensorSignature<number>[]): void {
-  const describe = (tensors: readonly TensorSignature<number>[]) =>
-    tensors.map(({ name, dtype, dims }) => `${name} ${dtype}[${dims}]`).join(", ");
-  const isWhole = outputs.every((tensor) => tensor.bytes.length === byteLength(tensor));
-  if (describe(outputs) === describe(wanted) && isWhole) return;
-  throw new ExecutionError("model", `it gave ${describe(outputs)} instead of ${describe(wanted)}`);
 }
 
 function byteLength({ dtype, dims }: TensorSignature<number>): number {

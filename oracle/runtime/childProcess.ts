@@ -2,23 +2,27 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ExecutionError } from "../roles/ports.ts";
-import { type ChildOptions, type Job, MEMORY_SIGNAL, type Reply } from "./messages.ts";
+import { type ChildOptions, type Job, MEMORY_SIGNAL, READY, type Reply, type Result } from "./messages.ts";
 
 /** How much of the end of its error output explains a crash. */
 const STDERR_TAIL_BYTES = 2_000;
+/** For a machine that is busy; an idle one takes a fraction of a second. */
+const START_LIMIT_MS = 60_000;
 
 export class RuntimeProcess {
   readonly #child: ChildProcess;
+  readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #stderr = "";
   #isAlive = true;
   /** Why the parent killed it. */
   #killedFor: ExecutionError | undefined;
-  #job: (PromiseWithResolvers<readonly Uint8Array[]> & { readonly memoryLimitBytes: number }) | undefined;
+  #job: (PromiseWithResolvers<Result> & { readonly memoryLimitBytes: number }) | undefined;
 
-  constructor(maxSessions: number) {
-    const options: ChildOptions = { parentPid: process.pid, maxSessions };
-    this.#child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), [JSON.stringify(options)], {
+  /** @param script what it runs */
+  constructor(script: URL, maxModels: number) {
+    const options: ChildOptions = { parentPid: process.pid, maxModels };
+    this.#child = fork(fileURLToPath(script), [JSON.stringify(options)], {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       // Neither the parent's flags (a debugger, a test's loader) nor its secrets: models are other people's.
@@ -28,7 +32,10 @@ export class RuntimeProcess {
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL_BYTES);
     });
-    this.#child.on("message", (reply: Reply) => this.#onReply(reply));
+    this.#child.on("message", (message: Reply | typeof READY) => {
+      if (message === READY) this.#ready.resolve();
+      else this.#onReply(message);
+    });
     this.#child.on("error", (cause) => this.#onEnd(new ExecutionError("crashed", cause.message, { cause })));
     // "close" and not "exit": by then the error output is complete.
     this.#child.on("close", (code, signal) => {
@@ -47,20 +54,23 @@ export class RuntimeProcess {
   }
 
   /**
-   * Runs a job; the caller starts one at a time.
+   * Runs a job; the caller starts one at a time. The time that the process takes to start does not count.
    * @throws ExecutionError; after all failures but "model" the process is not alive
    */
-  async run(job: Job, timeoutMs: number): Promise<readonly Uint8Array[]> {
-    const outputs = Promise.withResolvers<readonly Uint8Array[]>();
-    this.#job = { ...outputs, memoryLimitBytes: job.memoryLimitBytes };
-    const timer = setTimeout(() => {
-      this.#kill(new ExecutionError("timeout", `killed after ${timeoutMs} ms`));
-    }, timeoutMs);
+  async run(job: Job, timeoutMs: number): Promise<Result> {
+    const result = Promise.withResolvers<Result>();
+    this.#job = { ...result, memoryLimitBytes: job.memoryLimitBytes };
+    await this.#within(START_LIMIT_MS, Promise.race([this.#ready.promise, result.promise]));
     this.#child.send(job, (error) => {
       if (error !== null) this.#kill(new ExecutionError("crashed", error.message, { cause: error }));
     });
+    return await this.#within(timeoutMs, result.promise);
+  }
+
+  async #within<T>(limitMs: number, done: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.#kill(new ExecutionError("timeout", `killed after ${limitMs} ms`)), limitMs);
     try {
-      return await outputs.promise;
+      return await done;
     } finally {
       clearTimeout(timer);
     }
@@ -79,7 +89,7 @@ export class RuntimeProcess {
   }
 
   #onReply(reply: Reply): void {
-    if ("outputs" in reply) this.#job?.resolve(reply.outputs);
+    if ("outputs" in reply) this.#job?.resolve(reply);
     else this.#job?.reject(new ExecutionError(reply.failure, reply.message));
   }
 

@@ -1,5 +1,6 @@
-/** What the runtime and its child processes say to each other. */
+/** What the runtimes and their child processes say to each other. */
 import type { ExecutionFailure, RunnableModel } from "../roles/ports.ts";
+import type { Hex } from "../vm/keccak.ts";
 
 /** `inputs` are the packed tensors in order; without them the model is only loaded, and without a model nothing is done. */
 export interface Job {
@@ -8,16 +9,24 @@ export interface Job {
   readonly memoryLimitBytes: number;
 }
 
-/** The packed outputs in order (none if the model was only loaded), or why there are none. */
-export type Reply =
-  | { readonly outputs: readonly Uint8Array[] }
-  | { readonly failure: ExecutionFailure; readonly message: string };
+/** The packed outputs in order; none if the model was only loaded. */
+export interface Result {
+  readonly outputs: readonly Uint8Array[];
+  /** Of a canonical run. */
+  readonly traceRoot?: Hex;
+}
+
+/** A result, or why there is none. */
+export type Reply = Result | { readonly failure: ExecutionFailure; readonly message: string };
+
+/** The first message of a child process: it takes jobs. */
+export const READY = "ready";
 
 /** A child process gets these `JSON.stringify`ed as its only argument. */
 export interface ChildOptions {
   readonly parentPid: number;
   /** Models that it keeps loaded. */
-  readonly maxSessions: number;
+  readonly maxModels: number;
 }
 
 /**

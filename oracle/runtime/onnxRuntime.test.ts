@@ -10,9 +10,10 @@ import { bindDims } from "../model/onnx/bindDims.ts";
 import { readSignature } from "../model/onnx/signature.ts";
 import { type Dtype, pack, unpack } from "../model/tensor.ts";
 import { ExecutionError, type ExecutionFailure, type RunLimits, type RunnableModel } from "../roles/ports.ts";
-import { OnnxRuntime, type OnnxRuntimeOptions } from "./onnxRuntime.ts";
+import { OnnxRuntime } from "./onnxRuntime.ts";
+import type { PoolOptions } from "./processPool.ts";
 
-const OPTIONS: OnnxRuntimeOptions = { processes: 1, maxSessions: 2 };
+const OPTIONS: PoolOptions = { processes: 1, maxModels: 2 };
 const LIMITS: RunLimits = { deadlineMs: 30_000, memoryMb: 1_000 };
 const VOLATILITY = new URL("../../models/volatility.onnx", import.meta.url).pathname;
 
@@ -36,7 +37,7 @@ describe("OnnxRuntime", () => {
     return outputs.map(({ bytes }) => bytes);
   }
 
-  function start(options: Partial<OnnxRuntimeOptions> = {}): OnnxRuntime {
+  function start(options: Partial<PoolOptions> = {}): OnnxRuntime {
     const runtime = new OnnxRuntime({ ...OPTIONS, ...options });
     runtimes.push(runtime);
     return runtime;
@@ -216,7 +217,7 @@ describe("OnnxRuntime", () => {
   });
 
   it("keeps no more models loaded than it may, and reloads", async () => {
-    const runtime = start({ maxSessions: 1 });
+    const runtime = start({ maxModels: 1 });
     const models = [runnable(identityModel("f32", [1])), runnable(identityModel("f32", [1, 1]))];
     for (const model of [...models, ...models]) {
       expect(await run(runtime, model, [oneFloat])).to.deep.equal([oneFloat]);

@@ -61,6 +61,14 @@ export interface JobChange {
   readonly signed?: Job["signed"];
 }
 
+/** What was computed for a model and an input. */
+export interface StoredOutput {
+  /** Flat. */
+  readonly bytes: Uint8Array;
+  /** Zero bytes: no trace is committed to. */
+  readonly traceRoot: Hex;
+}
+
 export interface JobStore {
   /** The last blocks that were read, the newest first; empty at the very start. */
   tail(): Promise<readonly BlockRef[]>;
@@ -84,12 +92,12 @@ export interface JobStore {
 
   input(requestId: RequestId): Promise<Uint8Array>;
   /** What was computed for this model and input; undefined if nothing was. */
-  output(modelId: ModelId, inputRoot: Hex): Promise<Uint8Array | undefined>;
+  output(modelId: ModelId, inputRoot: Hex): Promise<StoredOutput | undefined>;
   /**
    * `change` to computed, with the output. The first output stored for a model and an input is kept for ever: two
    * different ones under this operator's signature would be equivocation.
    */
-  compute(job: Job, output: Uint8Array): Promise<boolean>;
+  compute(job: Job, output: StoredOutput): Promise<boolean>;
 }
 
 /** A signed transaction: one of those that share a nonce, of which at most one is ever mined. */

@@ -2,12 +2,14 @@
 
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import type { Program } from "../model/program.ts";
-import { CHUNK_BYTES, DTYPES, elementCount, flatLayout } from "../model/tensor.ts";
+import { CHUNK_BYTES, DTYPES, elementCount, flatLayout, splitTensors } from "../model/tensor.ts";
 import { Executor } from "./engine/executor.ts";
 
 export interface CanonicalRun {
   /** A copy. */
   readonly output: Uint8Array;
+  /** The tensors in it. */
+  readonly outputs: readonly Uint8Array[];
   /** A view that the next run writes to. */
   readonly trace: Uint8Array;
 }
@@ -16,23 +18,25 @@ export class CanonicalProgram {
   readonly #executor: Executor;
   /** Where the flat output is in the trace: its tensors are the last kernels', each from a chunk on in both. */
   readonly #outputAt: number;
-  readonly #outputBytes: number;
+  readonly #lengths: readonly number[];
 
   /** Throws a MemoryTooLargeError for a program that does not fit 32-bit addresses. */
   constructor({ kernels, weights, inputs, outputs, traceChunks, outputChunks }: Program) {
-    this.#executor = new Executor(kernels, weights, flatBytes(inputs));
+    this.#executor = new Executor(kernels, weights, flatLayout(lengthsOf(inputs)).totalBytes);
     this.#outputAt = (traceChunks - outputChunks) * CHUNK_BYTES;
-    this.#outputBytes = flatBytes(outputs);
+    this.#lengths = lengthsOf(outputs);
   }
 
   /** Throws a RangeError for an input of another length. */
   run(input: Uint8Array): CanonicalRun {
     this.#executor.run(input);
     const { trace } = this.#executor;
-    return { output: trace.slice(this.#outputAt, this.#outputAt + this.#outputBytes), trace };
+    const { totalBytes } = flatLayout(this.#lengths);
+    const output = trace.slice(this.#outputAt, this.#outputAt + totalBytes);
+    return { output, outputs: splitTensors(output, this.#lengths), trace };
   }
 }
 
-function flatBytes(tensors: readonly TensorSignature<number>[]): number {
-  return flatLayout(tensors.map(({ dtype, dims }) => elementCount(dims) * DTYPES[dtype].bytes)).totalBytes;
+function lengthsOf(tensors: readonly TensorSignature<number>[]): number[] {
+  return tensors.map(({ dtype, dims }) => elementCount(dims) * DTYPES[dtype].bytes);
 }

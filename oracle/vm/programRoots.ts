@@ -32,3 +32,10 @@ export function rootsOf(
   };
   return { roots, rootPreimage };
 }
+
+/** The first field in which two programs' roots differ, for people; undefined if none. */
+export function rootMismatch(actual: ProgramRoots, expected: ProgramRoots): string | undefined {
+  const fields = Object.keys(expected) as (keyof ProgramRoots)[];
+  const field = fields.find((name) => actual[name] !== expected[name]);
+  return field && `${field} is ${actual[field]}, not ${expected[field]}`;
+}

@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 import { type JsonRpcSigner, parseEther, parseUnits, sha256 } from "ethers";
 import { coordinatorAt, modelRegistryAt } from "../../oracle/chain/contracts.ts";
 import { formatManifest } from "../../oracle/chain/manifest.ts";
-import { artefactSpec, modelId, specToAbi } from "../../oracle/chain/modelSpec.ts";
+import { kernelSpec, modelId, specToAbi } from "../../oracle/chain/modelSpec.ts";
 import { POLICY, packWord } from "../../oracle/chain/words.ts";
 import { formatEth } from "../../oracle/cli/amounts.ts";
-import { bindDims } from "../../oracle/model/onnx/bindDims.ts";
-import { readSignature } from "../../oracle/model/onnx/signature.ts";
+import { describeSemantics, labelSemantics } from "../../oracle/cli/semantics.ts";
 import { unpack } from "../../oracle/model/tensor.ts";
 import { fromHex, type Hex } from "../../oracle/vm/keccak.ts";
 import { type AssayProcess, configure, freePort, type LocalChain, startChain, Workspace } from "../../test/assay.ts";
+import { compiled } from "../../test/programs.ts";
 import type { InferenceCoordinator } from "../../types/index.ts";
 import { DAY, Market, mined } from "./market.ts";
 import { formatPercent, type Story } from "./story.ts";
@@ -74,7 +74,7 @@ async function openChain(story: Story, running: Running): Promise<Scene> {
   story.fact("node", `Hardhat on ${chain.url}, chain ${chainId}`);
   story.fact("coordinator", addresses.coordinator);
   story.fact("window", `${WINDOW_S} s in which an answer can be disputed before it is final`);
-  story.fact("disputes", "not in this version (NullArbiter): no answer can be rejected yet");
+  story.fact("disputes", "not in this version (AdmittingArbiter): programs are registered, and judged later");
   const { provider } = chain.rich;
   const [owner, trader, anyone] = [
     await provider.getSigner(1),
@@ -88,24 +88,22 @@ async function openChain(story: Story, running: Running): Promise<Scene> {
 async function registerModel({ story, chain, owner }: Scene): Promise<Hex> {
   story.chapter("A model");
   const onnx = readFileSync(`${MODELS}/volatility.onnx`);
-  const spec = artefactSpec({
-    ...bindDims(readSignature(onnx), {}),
-    artefactHash: sha256(onnx) as Hex,
-    compilerVersion: "",
-    owner: owner.address,
-    salt: `0x${"00".repeat(32)}`,
-  });
+  const { program, spec: programSpec, rootPreimage } = compiled(onnx);
+  const { inputs, outputs } = program;
+  const artefact = { inputs, outputs, artefactHash: sha256(onnx) as Hex };
+  const spec = kernelSpec({ ...artefact, owner: owner.address, salt: `0x${"00".repeat(32)}` }, programSpec);
   const startedMs = performance.now();
   const registry = modelRegistryAt(chain.manifest.addresses.modelRegistry, owner);
   const receipt = await mined(
-    registry.register(specToAbi(spec), "0x", ROYALTY_BPS, "https://example.org/volatility.onnx"),
+    registry.register(specToAbi(spec), rootPreimage, ROYALTY_BPS, "https://example.org/volatility.onnx"),
   );
   const id = modelId(spec);
   story.fact("file", `models/volatility.onnx, ${onnx.length.toLocaleString("en")} bytes`);
   story.fact("in, out", "24 hourly log returns; the volatility of the next hour");
   story.fact("owner", `${owner.address}, royalty ${formatPercent(ROYALTY_BPS * 100)}`);
   story.step("id", id, { what: "register the model", gas: receipt.gasUsed, ms: performance.now() - startedMs });
-  story.fact("answers", "not disputable: they rest on their operator alone");
+  story.fact("program", `${spec.kernelCount} kernels, root ${spec.kernelRoot}`);
+  story.fact("answers", describeSemantics(spec.semantics));
   return id;
 }
 
@@ -212,7 +210,7 @@ async function answer(scene: Scene, market: Market, asked: Asked): Promise<numbe
   const [proposed] = await market.pool.queryFilter(market.pool.filters.FeeProposed(asked.id), receipt.blockNumber);
   if (proposed === undefined) throw new Error("the pool was not told");
   const { fee, disputable } = proposed.args;
-  story.fact("callback", `Provisional, ${disputable ? "disputable" : "not disputable"}: the pool changes its fee`);
+  story.fact("callback", `Provisional, ${labelSemantics(Number(disputable))}: the pool changes its fee`);
   story.fact("fee", `${formatPercent(before.fee)} before, ${formatPercent(fee)} now`);
   story.fact("1 WETH", `fetched ${before.proceeds} USDC before, ${await market.proceeds()} now`);
   return answeredMs;

@@ -45,7 +45,7 @@ export class Market {
     const trader = await signer.getAddress();
     const token0 = await create<FaucetToken>(signer, "FaucetToken", ["WETH", 18]);
     const token1 = await create<FaucetToken>(signer, "FaucetToken", ["USDC", 6]);
-    const terms = { modelId, acceptNotDisputable: true, policy, ...FEES };
+    const terms = { modelId, acceptNotDisputable: false, policy, ...FEES };
     const pool = await create<VolatilityPool>(signer, "VolatilityPool", [
       coordinator,
       await token0.getAddress(),

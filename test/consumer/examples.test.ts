@@ -44,7 +44,7 @@ describe("the examples and their models", () => {
   let runtime: OnnxRuntime;
 
   before(() => {
-    runtime = new OnnxRuntime({ processes: 1, maxSessions: 2 });
+    runtime = new OnnxRuntime({ processes: 1, maxModels: 2 });
   });
   after(() => runtime.close());
   beforeEach(async () => {

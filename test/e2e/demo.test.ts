@@ -101,8 +101,8 @@ describe("the demo", function () {
     expect(now).to.not.equal(before);
     expect(stdout).to.include(`Final: the fee of ${now} % is settled`);
     expect(stdout)
-      .to.match(/Provisional, not disputable/)
-      .and.match(/answers +not disputable/);
+      .to.match(/Provisional, canonical, disputable program/)
+      .and.match(/answers +canonical, disputable program/);
     const operator = /assigned to +(0x\w{40})/.exec(stdout)?.[1] ?? "";
     expect(stdout.toLowerCase()).to.include(`withdrew 0.0097 eth to ${operator.toLowerCase()}`);
     expect(stdout).to.include("withdraws a royalty of 0.0005 ETH");

@@ -131,7 +131,7 @@ describe("operator", () => {
     const earned = (await world.ethers.provider.getBalance(world.operator.address)) - before;
     expect(earned).to.equal(asked.request.fee - royalty);
     const output = await node.store.output(asked.request.modelId, asked.request.inputRoot);
-    expect(await world.coordinator.isFinal(asked.request, output ?? "0x")).to.equal(true);
+    expect(await world.coordinator.isFinal(asked.request, output?.bytes ?? "0x")).to.equal(true);
     expect(await sent(), "assertion, finalisation, withdrawal").to.equal(3);
   });
 
@@ -402,7 +402,8 @@ describe("operator", () => {
       method === "eth_sendRawTransaction" ? { code: -1, message: "txpool is full" } : undefined;
     await tick(node);
     const job = await node.store.job(asked.requestId);
-    const output = (await node.store.output(asked.request.modelId, asked.request.inputRoot)) ?? new Uint8Array(0);
+    const { bytes: output = new Uint8Array(0) } =
+      (await node.store.output(asked.request.modelId, asked.request.inputRoot)) ?? {};
     const first = await other.reply(asked, output);
     await pass(2);
     const mine = {

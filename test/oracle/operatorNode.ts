@@ -10,10 +10,13 @@ import { ResultSigner } from "../../oracle/chain/signer.ts";
 import { domainOf } from "../../oracle/chain/typedData.ts";
 import type { TensorSignature } from "../../oracle/model/onnx/signature.ts";
 import { DTYPES, elementCount } from "../../oracle/model/tensor.ts";
+import { Alarms } from "../../oracle/roles/alarms.ts";
 import { Intake } from "../../oracle/roles/intake.ts";
 import { Loop } from "../../oracle/roles/loop.ts";
 import { Operator, type OperatorOptions } from "../../oracle/roles/operator.ts";
 import {
+  type CanonicalExecutor,
+  type CanonicalOutput,
   ExecutionError,
   type Executor,
   type Logger,
@@ -39,6 +42,7 @@ export interface NodeSettings {
 
 export interface NodeParts {
   readonly executor?: Executor;
+  readonly canonical?: CanonicalExecutor;
   readonly options?: Partial<OperatorOptions>;
   readonly logger: Logger;
 }
@@ -69,12 +73,25 @@ export class TestExecutor implements Executor {
   }
 }
 
+/** What {@link TestExecutor} gives, with a trace. */
+export class TestCanonical implements CanonicalExecutor {
+  readonly #executor = new TestExecutor();
+
+  async run(model: RunnableModel, inputs: readonly Tensor[]): Promise<CanonicalOutput> {
+    return { outputs: await this.#executor.run(model, inputs), traceRoot: model.modelId };
+  }
+
+  load(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 /** EIP-7825's limit for a transaction. */
 const MAX_GAS = 2n ** 24n;
 
 export async function operatorNode(
   settings: NodeSettings,
-  { executor = new TestExecutor(), options, logger }: NodeParts,
+  { executor = new TestExecutor(), canonical = new TestCanonical(), options, logger }: NodeParts,
 ) {
   const { manifest, operator, confirmations = 0 } = settings;
   const { chainId } = manifest;
@@ -111,7 +128,8 @@ export async function operatorNode(
     { provider, logger, metrics },
   );
   const intake = new Intake(new Set(settings.models), { feed, store, logger, metrics });
-  const served = { uris: [], minProfitWei: 0n, maxCallbackGas: 2_000_000n, deadlineMs: 5_000, memoryMb: 500 };
+  const limits = { minProfitWei: 0n, maxCallbackGas: 2_000_000n, deadlineMs: 5_000, memoryMb: 500 };
+  const served = { ...limits, uris: [], sentinel: { atol: 0, rtol: 0 }, answers: "canonical", checkEvery: 1 } as const;
   const role = new Operator(
     {
       operator,
@@ -130,6 +148,8 @@ export async function operatorNode(
       store,
       chain,
       executor,
+      canonical,
+      alarms: new Alarms({ clock, logger, metrics }),
       artefacts: { obtain: () => Promise.resolve("/dev/null") },
       outbox,
       signer: new ResultSigner(wallet, domainOf(BigInt(chainId), coordinator)),

@@ -2,11 +2,14 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from "node:fs";
 import type { Command } from "commander";
 import type { Config } from "../../config/schema.ts";
+import type { ProgramSpec } from "../../roles/ports.ts";
+import { runnableOf } from "../../roles/runnable.ts";
 import { formatEth, sameAddress } from "../amounts.ts";
 import { configOf } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { readPassword } from "../password.ts";
 import type { Account, Session, Tools } from "../ports.ts";
+import { labelSemantics } from "../semantics.ts";
 
 const EXAMPLES = `
 Each line begins with ok or FAIL. Exit code 1 if anything failed.
@@ -172,7 +175,7 @@ async function checkModel(
   tools: Tools,
   config: Config,
   session: Session,
-  { id, uris }: Config["operator"]["models"][number],
+  { id, uris, answers }: Config["operator"]["models"][number],
 ): Promise<Finding<void>> {
   const model = await session.model(id);
   if (model === undefined) fail("not registered on this chain");
@@ -180,7 +183,14 @@ async function checkModel(
   if (terms?.isDeprecated) fail("deprecated: nobody can ask it any more");
   if (offer === undefined) fail(`not offered: assay operator offer ${id}`);
   const path = await tools.obtain(config, model.artefactHash, { configured: uris, registered: model.uris });
-  await tools.tryModel(config, { path, inputs: model.inputs, outputs: model.outputs });
-  const disputable = model.semantics === 0 ? "not disputable" : "disputable";
-  return finding(`${disputable}, offered for ${offer.priceGwei} gwei, its file is there and loads`);
+  const { program } = model;
+  if (answers === "onnxRuntime" && !hasTolerance(program)) fail("answers: onnxRuntime, and it has no tolerance");
+  await tools.tryModel(config, runnableOf(model, path));
+  const loads = program === undefined ? "loads" : "compiles to what is registered";
+  return finding(
+    `${labelSemantics(model.semantics)}, offered for ${offer.priceGwei} gwei, its file is there and ${loads}`,
+  );
 }
+
+const hasTolerance = (program: ProgramSpec | undefined) =>
+  program === undefined || program.tolerance.atol > 0 || program.tolerance.rtol > 0;

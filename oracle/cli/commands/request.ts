@@ -10,6 +10,7 @@ import { packInputs } from "../inputs.ts";
 import { collect } from "../modelFile.ts";
 import { type DecodedTensor, decodeOutputs, showTensor } from "../outputs.ts";
 import type { Account, PaidCall, RequestStep, Session, Tools } from "../ports.ts";
+import { labelSemantics } from "../semantics.ts";
 
 const EXAMPLES = `
 Nobody answers within the answer period: the request is ended and the fee comes back.
@@ -65,7 +66,7 @@ async function request(session: Session, config: Config, modelId: `0x${string}`,
   const receipt = await account.send(session.calls.request(modelId, tensors, options.answerPeriod, feeWei));
   const asked = { ...(await session.requestIn(receipt)), block: receipt.block, model, account };
   progress(`request ${asked.requestId} in block ${receipt.block}, fee ${formatEth(feeWei)}`);
-  if (model.semantics === 0) progress("not disputable: the answer rests on its operator alone");
+  progress(labelSemantics(model.semantics));
   const answer = options.wait === "none" ? undefined : await waitFor(session, asked, options, config.chain.pollMs);
   print(asked, answer, options.json === true);
 }

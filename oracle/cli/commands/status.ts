@@ -5,6 +5,7 @@ import { formatEth, formatTime } from "../amounts.ts";
 import { configOf, withSession } from "../context.ts";
 import { nodeStatus } from "../nodeStatus.ts";
 import type { Session, Tools } from "../ports.ts";
+import { labelSemantics } from "../semantics.ts";
 
 const EXAMPLES = `
 Examples:
@@ -60,6 +61,7 @@ async function modelStatus(session: Session, id: `0x${string}`, operator: string
     id,
     isRegistered: terms !== undefined,
     isDeprecated: terms?.isDeprecated ?? false,
+    semantics: model?.semantics ?? 0,
     disputable: model !== undefined && model.semantics !== 0,
     offer: offer ?? null,
   };
@@ -80,12 +82,16 @@ function print({ chain, operator, key, models, node, lagBlocks }: Status): void 
     ...models.map((model): [string, string] => ["model", describeModel(model)]),
     ["node", `${node.state}${lag}`],
     ["jobs", jobs.join(", ") || "none"],
+    ...(node.alarms ?? []).map(({ kind, modelId, atMs, message }): [string, string] => [
+      "ALARM",
+      `${kind}, ${formatTime(Math.floor(atMs / 1000))}, model ${modelId}: ${message}`,
+    ]),
   ];
   for (const [name, text] of lines) console.log(`${name.padEnd(9)} ${text}`);
 }
 
-function describeModel({ id, isRegistered, isDeprecated, disputable, offer }: Status["models"][number]): string {
+function describeModel({ id, isRegistered, isDeprecated, semantics, offer }: Status["models"][number]): string {
   if (!isRegistered) return `${id}, NOT REGISTERED`;
   const terms = offer === null ? "not offered" : `offered for ${offer.priceGwei} gwei, ${offer.latencyS} s`;
-  return [id, disputable ? "disputable" : "not disputable", terms, ...(isDeprecated ? ["deprecated"] : [])].join(", ");
+  return [id, labelSemantics(semantics), terms, ...(isDeprecated ? ["deprecated"] : [])].join(", ");
 }

@@ -23,6 +23,7 @@ const event = (id: number, block: number, changes: Partial<RequestedEvent> = {})
   block: { number: block, hash: word(block) },
   ...changes,
 });
+const first = { bytes: Uint8Array.of(1), traceRoot: word(9) };
 const ref = (number: number) => ({ number, hash: word(number) });
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
@@ -87,9 +88,9 @@ describe("SqliteJobStore", () => {
   it("keeps the first output for a model and an input", async () => {
     await store.advance([ref(1)], [event(1, 1), event(2, 1)]);
     expect(await store.output(request.modelId, request.inputRoot)).to.equal(undefined);
-    await store.compute(await job(1), Uint8Array.of(1));
-    await store.compute(await job(2), Uint8Array.of(2));
-    expect(await store.output(request.modelId, request.inputRoot)).to.deep.equal(Uint8Array.of(1));
+    await store.compute(await job(1), first);
+    await store.compute(await job(2), { bytes: Uint8Array.of(2), traceRoot: word(8) });
+    expect(await store.output(request.modelId, request.inputRoot)).to.deep.equal(first);
     expect((await job(2)).state).to.equal("computed");
   });
 
@@ -97,15 +98,15 @@ describe("SqliteJobStore", () => {
     await store.advance([ref(1)], [event(1, 1)]);
     const before = await job(1);
     await store.change(before, { state: "dropped" });
-    expect(await store.compute(before, Uint8Array.of(1))).to.equal(false);
+    expect(await store.compute(before, first)).to.equal(false);
     expect((await job(1)).state).to.equal("dropped");
-    expect(await store.output(request.modelId, request.inputRoot)).to.deep.equal(Uint8Array.of(1));
+    expect(await store.output(request.modelId, request.inputRoot)).to.deep.equal(first);
   });
 
   describe("after a reorganisation", () => {
     beforeEach(async () => {
       await store.advance([ref(1), ref(2)], [event(1, 1), event(2, 2)]);
-      await store.compute(await job(2), Uint8Array.of(1));
+      await store.compute(await job(2), first);
     });
 
     it("has orphans and the blocks before it", async () => {

@@ -2,7 +2,7 @@
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { ModelId, Request, RequestedEvent, RequestId } from "../../roles/ports.ts";
 import type { Hex } from "../../vm/keccak.ts";
-import type { BlockRef, Job, JobChange, JobState, JobStore } from "../port.ts";
+import type { BlockRef, Job, JobChange, JobState, JobStore, StoredOutput } from "../port.ts";
 import type { Database } from "./database.ts";
 
 /** Deeper reorganisations than this many blocks make the node read everything again. */
@@ -110,11 +110,13 @@ export class SqliteJobStore implements JobStore {
     return this.#db.write(`job.${change.state}`, () => this.#change(job, change));
   }
 
-  compute(job: Job, output: Uint8Array): Promise<boolean> {
+  compute(job: Job, { bytes, traceRoot }: StoredOutput): Promise<boolean> {
     return this.#db.write("job.computed", () => {
       this.#db
-        .prepare("INSERT INTO output VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .run(job.request.modelId, job.request.inputRoot, output);
+        .prepare(
+          "INSERT INTO output (model_id, input_root, bytes, trace_root) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .run(job.request.modelId, job.request.inputRoot, bytes, traceRoot);
       return this.#change(job, { state: "computed" });
     });
   }
@@ -149,12 +151,12 @@ export class SqliteJobStore implements JobStore {
     });
   }
 
-  output(modelId: ModelId, inputRoot: Hex): Promise<Uint8Array | undefined> {
+  output(modelId: ModelId, inputRoot: Hex): Promise<StoredOutput | undefined> {
     return this.#db.read(() => {
       const row = this.#db
-        .prepare("SELECT bytes FROM output WHERE model_id = ? AND input_root = ?")
+        .prepare("SELECT bytes, trace_root FROM output WHERE model_id = ? AND input_root = ?")
         .get(modelId, inputRoot);
-      return row?.bytes instanceof Uint8Array ? row.bytes : undefined;
+      return row?.bytes instanceof Uint8Array ? { bytes: row.bytes, traceRoot: hex(row.trace_root) } : undefined;
     });
   }
 }

@@ -68,4 +68,8 @@ export const MIGRATIONS: readonly { readonly number: number; readonly sql: strin
       CREATE INDEX tx_attempt_tx ON tx_attempt (tx_id);
     `,
   },
+  {
+    number: 2,
+    sql: `ALTER TABLE output ADD COLUMN trace_root TEXT NOT NULL DEFAULT '0x${"00".repeat(32)}'`,
+  },
 ];
