@@ -24,6 +24,7 @@ import { POLICY, type Policy, packWord } from "../../oracle/chain/words.ts";
 import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
 import type { Hex } from "../../oracle/vm/keccak.ts";
 import type {
+  AdmittingArbiter,
   GasProbe,
   HostileConsumer,
   InferenceCoordinator,
@@ -400,7 +401,7 @@ export async function deployWorld(
 
 export async function deployCoordinator(
   { ethers }: Connection,
-  arbiter: RejectingArbiter | NullArbiter | null,
+  arbiter: RejectingArbiter | NullArbiter | AdmittingArbiter | null,
   options: { parameters?: Partial<Record<keyof typeof PARAMETERS, bigint>>; p256Verifier?: string } = {},
 ): Promise<InferenceCoordinator> {
   const { parameters = {}, p256Verifier = ZeroAddress } = options;
