@@ -111,9 +111,8 @@ describe("CanonicalEngine", function () {
   });
 
   it("kills a process that takes too much memory", async () => {
-    const { model } = runnableProgram(VOLATILITY);
-    const path = written("large.onnx", matmulModel(1, 4_000_000, 1));
-    expect(await failure({ ...model, modelId: "0x98", path }, { ...LIMITS, memoryMb: 200 }, [returns])).to.equal(
+    const { model } = runnableProgram(written("large.onnx", heavyModel(800, 60)));
+    expect(await failure(model, { ...LIMITS, memoryMb: 200 })).to.equal(
       "outOfMemory: killed above 200000000 bytes of memory",
     );
   });
