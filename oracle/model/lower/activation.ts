@@ -4,7 +4,7 @@ import type { Dtype } from "../tensor.ts";
 import { asFloat, asInteger, type F64, f64, type I64, i64, isF64, type Num } from "./expr.ts";
 import { type Kernels, load } from "./kernels.ts";
 import { erf } from "./math/errorFunction.ts";
-import { exp, expm1, sigmoid, tanh } from "./math/exponential.ts";
+import { exp, expm1, expOfF32, sigmoid, tanh } from "./math/exponential.ts";
 import { gelu, geluTanh } from "./math/gelu.ts";
 import { log, softplus } from "./math/logarithm.ts";
 import { logPower, powerOf } from "./math/power.ts";
@@ -61,7 +61,14 @@ export const ACTIVATION: readonly Operator[] = taking(FLOATS, [
   float("Mish", 18, mish),
   float("Swish", 24, (x, alpha: number) => x.mul(sigmoid(x.mul(alpha))), { alpha: 1 }),
   float("Erf", 9, erf),
-  float("Exp", 1, exp),
+  {
+    name: "Exp",
+    since: 1,
+    lower: (node) => {
+      const compute = node.tensor(0).dtype === "f32" ? expOfF32 : exp;
+      return node.elementwise((x) => compute(asFloat(x)));
+    },
+  },
   float("Log", 1, log),
   {
     name: "Gelu",

@@ -2,7 +2,7 @@
 import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { asFloat, f64, type Num } from "./expr.ts";
 import type { Kernels } from "./kernels.ts";
-import { exp } from "./math/exponential.ts";
+import { exp, expOfF32 } from "./math/exponential.ts";
 import { log } from "./math/logarithm.ts";
 import { FLOATS, type NodeContext, type Operator, taking } from "./operator.ts";
 import { finiteMax, reduceAxes } from "./reduction.ts";
@@ -63,9 +63,10 @@ function softmax(node: NodeContext): Tensor {
   const x = node.tensor(0);
   const axes = softmaxAxes(node);
   const max = finiteMax(kernels, x, axes);
-  const powers = kernels.elementwise(x.dtype, [x, max], (value, m) => exp(asFloat(value.sub(m))));
-  const sum = reduceAxes(kernels, powers, axes, { init: 0, step: (total, power) => total.add(power) }, "f64");
-  return kernels.elementwise(x.dtype, [powers, sum], (power, total) => power.div(total));
+  const power = x.dtype === "f32" ? expOfF32 : exp;
+  const powers = kernels.elementwise(x.dtype, [x, max], (value, m) => power(asFloat(value.sub(m))));
+  const sum = reduceAxes(kernels, powers, axes, { init: 0, step: (total, value) => total.add(value) }, "f64");
+  return kernels.elementwise(x.dtype, [powers, sum], (value, total) => value.div(total));
 }
 
 /** x - max - log(sum of e^(x - max)). */

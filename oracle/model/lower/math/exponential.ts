@@ -6,22 +6,29 @@
  * - Q: Chebyshev interpolation of degree 10, off by less than 2^-55.
  *
  * exp is off by less than 2^-51, expm1 by less than 2^-50, relative, on the whole line; both overflow and underflow where they
- * must.
+ * must. For a result that is rounded to f32, degree 7 (2^-39) and ln 2 in one piece (2^-46, |n| <= 150) are enough, and cost a
+ * third less on chain.
  */
 import { type F64, f64, type I64, i64 } from "../expr.ts";
 import { chebyshev, fixed, ONE, series, times } from "./fixedPoint.ts";
 import { polynomial } from "./polynomial.ts";
 
 const LOG2_E = 1.4426950408889634;
+const LN2 = 0.6931471805599453;
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 const MAX_REDUCED = fixed(0.3467);
-const Q = chebyshev((r) => series(ONE, (term, k) => times(term, r) / (k + 1n)), -MAX_REDUCED, MAX_REDUCED, 10);
+const [Q, Q_OF_F32] = [10, 7].map((degree) =>
+  chebyshev((r) => series(ONE, (term, k) => times(term, r) / (k + 1n)), -MAX_REDUCED, MAX_REDUCED, degree),
+) as [readonly number[], readonly number[]];
 /** Beyond these e^x is infinite, or rounds to 0. */
 const MAX_ARGUMENT = 710;
 const MIN_ARGUMENT = -746;
 /** Below it e^x - 1 rounds to -1. */
 const MIN_ARGUMENT_MINUS_1 = -40;
+/** Beyond these e^x, rounded to f32, is infinite or 0. */
+const MAX_ARGUMENT_OF_F32 = 89;
+const MIN_ARGUMENT_OF_F32 = -104;
 const EXPONENT_BIAS = 1023;
 const MANTISSA_BITS = 52;
 
@@ -29,6 +36,14 @@ const MANTISSA_BITS = 52;
 export function exp(x: F64): F64 {
   const { n, q } = reduced(x.max(MIN_ARGUMENT).min(MAX_ARGUMENT));
   return scaled(q.add(1), n);
+}
+
+/** e^x, off by less than 2^-38: for a result that is rounded to f32. */
+export function expOfF32(x: F64): F64 {
+  const bounded = x.max(MIN_ARGUMENT_OF_F32).min(MAX_ARGUMENT_OF_F32);
+  const n = bounded.mul(LOG2_E).nearest();
+  const r = bounded.sub(n.mul(LN2));
+  return r.mul(polynomial(r, Q_OF_F32)).add(1).mul(powerOfTwo(n.toI64()));
 }
 
 /** e^x - 1, also where that is small: expm1(-0) = -0. */

@@ -10,7 +10,7 @@ import { Kernels } from "../kernels.ts";
 import { linkKernels } from "../link.ts";
 import { type InputSource, type Tensor, tensorOf } from "../tensor.ts";
 import { erf } from "./errorFunction.ts";
-import { exp, expm1, sigmoid, tanh } from "./exponential.ts";
+import { exp, expm1, expOfF32, sigmoid, tanh } from "./exponential.ts";
 import { gelu, geluTanh } from "./gelu.ts";
 import { log, softplus } from "./logarithm.ts";
 import { logPower, powerOf } from "./power.ts";
@@ -105,6 +105,14 @@ describe("kernel functions", function () {
       inf,
       0,
     ]);
+  });
+
+  it("exp, rounded to f32", () => {
+    const f = unary(expOfF32);
+    const xs = bothSigns(everyBinade()).filter((x) => x < 88.73 && x > -103.98);
+    expectAccurate(xs, f(xs), reals.exp, 38);
+    const special = f([0, -0, inf, -inf, Number.NaN, 88.73, -103.98, 1e300, -1e300]);
+    expect([...special].map(Math.fround)).to.deep.equal([1, 1, inf, 0, Number.NaN, inf, 0, inf, 0]);
   });
 
   it("expm1", () => {
@@ -267,8 +275,19 @@ describe("kernel functions", function () {
     }
   });
 
+  it("exp, rounded to f32, never falls where its reduction changes", () => {
+    const seams = Array.from({ length: 278 }, (_, i) => Math.fround((i - 149.5) * Math.LN2));
+    const before = seams.map((x) => -nextF32(-x));
+    const after = seams.map(nextF32);
+    const [low, middle, high] = [before, seams, after].map((xs) => unary(expOfF32)(xs).map(Math.fround));
+    for (const [i, x] of seams.entries()) {
+      const values = [low?.[i], middle?.[i], high?.[i]].map(Number);
+      expect(values, `at ${x}`).to.deep.equal(values.toSorted((a, b) => a - b));
+    }
+  });
+
   it("never falls where the function rises, between neighbours of f32", () => {
-    const rising = { exp, expm1, sigmoid, tanh, softplus, erf, log };
+    const rising = { exp, expOfF32, expm1, sigmoid, tanh, softplus, erf, log };
     // Around 0, where differences are small, and where each function approaches its limit.
     const centres = fc.constantFrom(0, 2 ** -24, 0.5, 1, -1, 3.8, -3.8, 9, -9, 17, -17, 88, -88);
     const argument = fc.tuple(centres, fc.float({ min: -1, max: 1, noNaN: true })).map(([c, d]) => Math.fround(c + d));
