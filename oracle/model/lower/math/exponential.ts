@@ -18,9 +18,8 @@ const LN2 = 0.6931471805599453;
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 const MAX_REDUCED = fixed(0.3467);
-const [Q, Q_OF_F32] = [10, 7].map((degree) =>
-  chebyshev((r) => series(ONE, (term, k) => times(term, r) / (k + 1n)), -MAX_REDUCED, MAX_REDUCED, degree),
-) as [readonly number[], readonly number[]];
+const Q = fitted(10);
+const Q_OF_F32 = fitted(7);
 /** Beyond these e^x is infinite, or rounds to 0. */
 const MAX_ARGUMENT = 710;
 const MIN_ARGUMENT = -746;
@@ -88,4 +87,9 @@ export function sigmoid(x: F64): F64 {
 export function tanh(x: F64): F64 {
   const e = expm1(x.max(-20).min(20).mul(2));
   return x.eq(0).select(x, e.div(e.add(2)));
+}
+
+/** Q's coefficients. */
+function fitted(degree: number): readonly number[] {
+  return chebyshev((r) => series(ONE, (term, k) => times(term, r) / (k + 1n)), -MAX_REDUCED, MAX_REDUCED, degree);
 }
