@@ -128,16 +128,16 @@ library ChunkTree {
         (chunks, siblings) = _multiproofCounts(data);
         length = 4 + 260 * chunks + 32 * siblings;
         if (length > data.length) revert MultiproofTruncated(data.length);
-        _hashChunks(data, chunks, count);
+        uint256 nodes = _hashChunks(data, chunks, count);
 
         uint256 start;
         assembly ("memory-safe") {
             start := add(data.offset, sub(length, shl(5, siblings)))
         }
-        (uint256 levels, uint256 sibling) = _mergeNodes(chunks, depth(count), start);
+        (uint256 levels, uint256 sibling) = _mergeNodes(nodes, chunks, depth(count), start);
         assembly ("memory-safe") {
-            // One node is left.
-            let nodes := mload(0x40)
+            // One node is left, and their memory free again.
+            mstore(0x40, nodes)
             let index := mload(nodes)
             node := mload(add(nodes, 0x20))
             for {} levels {
@@ -155,11 +155,12 @@ library ChunkTree {
         if (used != siblings) revert MultiproofSiblingsMismatch(used, siblings);
     }
 
-    /// @dev Replaces the nodes in free memory by those of the level above, until there is one or the root is reached.
+    /// @dev Replaces the `count` nodes by those of the level above, until there is one or the root is reached.
     /// @param sibling where in calldata the next sibling is
     /// @return left the number of levels left
     /// @return next where in calldata the next sibling is then
     function _mergeNodes(
+        uint256 nodes,
         uint256 count,
         uint256 levels,
         uint256 sibling
@@ -167,7 +168,6 @@ library ChunkTree {
         left = levels;
         next = sibling;
         assembly ("memory-safe") {
-            let nodes := mload(0x40)
             for {
                 let end := add(nodes, shl(6, count))
             } and(gt(end, add(nodes, 0x40)), gt(left, 0)) {
@@ -233,13 +233,15 @@ library ChunkTree {
         if (chunks == 0 || 4 + 260 * chunks > data.length) revert MultiproofTruncated(data.length);
     }
 
-    /// @dev Writes the leaves of a multiproof to free memory, index and hash, without allocating it.
-    function _hashChunks(bytes calldata data, uint256 chunks, uint256 count) private pure {
+    /// @dev Returns where in memory the leaves of a multiproof are, index and hash.
+    function _hashChunks(bytes calldata data, uint256 chunks, uint256 count) private pure returns (uint256 nodes) {
         uint256 index;
         bool isOrdered = true;
         assembly ("memory-safe") {
-            let leaf := mload(0x40)
+            nodes := mload(0x40)
+            let leaf := nodes
             let end := add(leaf, shl(6, chunks))
+            mstore(0x40, end)
             let indices := add(data.offset, 2)
             let chunk := add(indices, shl(2, chunks))
             let last := not(0) // -1
