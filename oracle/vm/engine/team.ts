@@ -12,10 +12,10 @@ export class Team {
   /** 0 is the leader. */
   readonly member: number;
   readonly members: number;
-  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #words: Int32Array;
 
   /** @param buffer the same for all members, made by {@link Team.buffer} */
-  constructor(member: number, members: number, buffer: SharedArrayBuffer) {
+  constructor(member: number, members: number, buffer: ArrayBufferLike) {
     this.member = member;
     this.members = members;
     this.#words = new Int32Array(buffer);
@@ -25,9 +25,9 @@ export class Team {
     return new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT);
   }
 
-  /** A team of one. */
+  /** A team of one. It never waits, so it needs no shared buffer, which a web page has in an isolated origin only. */
   static alone(): Team {
-    return new Team(0, 1, Team.buffer());
+    return new Team(0, 1, new ArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));
   }
 
   /** This member's part of so many rounds: from the first number to the second one, excluded. */
