@@ -8,7 +8,7 @@ const COPY = "coverage/project";
 
 /**
  * The tests that run contracts in their own process; what other processes run, nobody measures. The campaign, long and random,
- * reaches no line that the others do not.
+ * is left out: a line should have a test that is about it.
  */
 const TEST = /\.test\.ts$/;
 const CONTRACT_TEST = /^test\/((consumer|coordinator(?!\/campaign)|parity)\/.*|tensors)\.test\.ts$/;
