@@ -1,5 +1,7 @@
 /** A model's input tensors from what the command line says: inline JSON, .json, .npy and .pb files. */
+
 import { readFileSync, statSync } from "node:fs";
+import { lookUp } from "../model/lookup.ts";
 import type { ConstantTensor } from "../model/onnx/graph.ts";
 import type { Dim, TensorSignature } from "../model/onnx/signature.ts";
 import { readTensorProto } from "../model/onnx/tensorProto.ts";
@@ -168,7 +170,8 @@ function toElement(value: unknown, dtype: keyof typeof DTYPES): Element {
   if (typeof value === "number" || typeof value === "boolean") return value;
   if (typeof value === "string") {
     const isFloat = dtype === "f32" || dtype === "f64";
-    if (isFloat && value in SPECIAL) return SPECIAL[value] as number;
+    const special = isFloat ? lookUp(SPECIAL, value) : undefined;
+    if (special !== undefined) return special;
     if (!isFloat && /^-?\d+$/.test(value)) return BigInt(value);
   }
   throw new Error(`${JSON.stringify(value)} is no element of it`);

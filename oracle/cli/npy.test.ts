@@ -66,6 +66,7 @@ describe("npy", () => {
     ["big-endian numbers", npy(">f4", "(1,)", bytes(4)), "the array is big-endian"],
     ["column order", npy("<f4", "(2, 2)", bytes(16), { fortran: "True" }), "the array is in column order"],
     ["half precision", npy("<f2", "(1,)", bytes(2)), "the dtype f2 is not supported"],
+    ["no dtype at all", npy("<constructor", "(1,)", bytes(2)), "the dtype constructor is not supported"],
     ["strings", npy("<U4", "(1,)", bytes(16)), "the dtype U4 is not supported"],
     ["records", npy("[('a', '<f4')]", "(1,)", bytes(4)), "does not describe a plain array"],
   ];

@@ -1,4 +1,5 @@
 /** NumPy's .npy files: one array each, with its dtype and shape. */
+import { lookUp } from "../model/lookup.ts";
 import type { ConstantTensor } from "../model/onnx/graph.ts";
 import { DTYPES, type Dtype, elementCount } from "../model/tensor.ts";
 
@@ -35,7 +36,7 @@ export function parseNpy(file: Uint8Array): ConstantTensor {
   if (descriptor === null || isFortran === undefined || extents === undefined) {
     throw new NpyError("the header of the .npy file does not describe a plain array");
   }
-  const dtype = DESCRIPTORS[descriptor[2] ?? ""];
+  const dtype = lookUp(DESCRIPTORS, descriptor[2] ?? "");
   if (dtype === undefined) throw new NpyError(`the dtype ${descriptor[2]} is not supported`);
   const isSwapped = descriptor[1] === ">" && DTYPES[dtype].bytes > 1;
   if (isSwapped) throw new NpyError("the array is big-endian; save it with astype('<...') first");

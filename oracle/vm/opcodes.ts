@@ -14,7 +14,7 @@ export interface Opcode {
   /** What it takes from the stack, the top last; absent where that depends on the place it stands at. */
   readonly pops?: readonly StackType[];
   readonly pushes?: StackType;
-  /** Gas that it may take at most, a load being the first of its chunk. */
+  /** Its weight in a section's cost: about its gas on ordinary operands, a load being the first of its chunk. */
   readonly cost: number;
 }
 

@@ -32,7 +32,7 @@ const text = `<!-- Made by \`npm run generate:instructions\`. -->
 
 Measured on \`TensorVM\` with ordinary operands, in a kernel that is running: translation, and what a run costs whatever it does,
 come on top ([tensorvm.md](tensorvm.md)). The cost is what [kernels.md](kernels.md) counts: it bounds a run, and includes for a load
-that its chunk is proved. Zeros, infinities, NaN and subnormal numbers cost up to four times as much. \`local.get\` and \`local.set\`
+that its chunk is proved. Zeros, infinities, NaN and subnormal numbers cost up to five times as much. \`local.get\` and \`local.set\`
 cost 6, \`local.tee\` 9, constants 3 to 6.
 
 ${[row("bytes", "instruction", "cost", "gas"), row("---", "---", "--:", "--:"), ...rows].join("\n")}

@@ -1,4 +1,5 @@
 /** Operators that place elements by index: what views cannot say. */
+import { lookUp } from "../lookup.ts";
 import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { elementCount, pack } from "../tensor.ts";
 import { asInteger, type Condition, type I64, i64, loadElement, type Num } from "./expr.ts";
@@ -157,6 +158,9 @@ function gather(node: NodeContext): Tensor {
 /** Where an element along a padded dimension comes from, and whether it is one of the tensor's. */
 type Placement = (place: I64, size: number) => { index: I64; inside: Condition | undefined };
 
+/** No tensor has as many elements, and sums of a few are exact. */
+const MAX_PAD = 2 ** 31;
+
 const PLACEMENTS: Readonly<Record<string, Placement>> = {
   constant: (place, size) => ({ index: place, inside: place.isBelow(size) }),
   edge: (place, size) => ({ index: place.max(0).min(size - 1), inside: undefined }),
@@ -182,9 +186,10 @@ function pad(
 ): Tensor {
   const x = node.tensor(0);
   const mode = node.attributes.string("mode") ?? "constant";
-  const place = PLACEMENTS[mode];
+  const place = lookUp(PLACEMENTS, mode);
   if (place === undefined) throw new UnsupportedError(`mode ${mode}`);
   const axes = named?.map((axis) => node.axis(axis, x.dims.length)) ?? x.dims.map((_, axis) => axis);
+  if (pads.some((amount) => Math.abs(amount) >= MAX_PAD)) throw new InvalidNodeError(`pads [${pads.join(", ")}]`);
   if (pads.length !== 2 * axes.length) throw new InvalidNodeError(`${pads.length} pads for ${axes.length} axes`);
   const [before, after] = [x.dims.map(() => 0), x.dims.map(() => 0)];
   for (const [i, axis] of axes.entries()) {

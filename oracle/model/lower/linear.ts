@@ -1,4 +1,5 @@
 /** The linear models and the preprocessing of ai.onnx.ml. Their results are f32. */
+import { lookUp } from "../lookup.ts";
 import { InvalidNodeError } from "../onnx/errors.ts";
 import { pack } from "../tensor.ts";
 import { asFloat, asInteger, f64, i64, isF64, type Num } from "./expr.ts";
@@ -41,7 +42,7 @@ export const LINEAR: readonly Operator[] = taking(NUMBERS, [
     name: "Normalizer",
     since: 1,
     lower: (node) => {
-      const norm = NORMS[node.attributes.string("norm") ?? "MAX"];
+      const norm = lookUp(NORMS, node.attributes.string("norm") ?? "MAX");
       if (norm === undefined) throw new InvalidNodeError("norm");
       const x = node.kernels.elementwise("f32", [node.tensor(0)], toFloat);
       const size = reduceAxes(node.kernels, x, [x.dims.length - 1], norm, "f64");

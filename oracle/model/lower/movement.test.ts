@@ -98,6 +98,13 @@ describe("operators that place by index", () => {
     expect(range(3n, -3n, -2n)).to.deep.equal([3n, 1n, -1n]);
   });
 
+  it("refuses pads that no tensor has room for, and modes that only sound like one", () => {
+    const pad = (mode: string, ...amounts: bigint[]) =>
+      runNode({ operator: "Pad", inputs: [f32([2], [0, 0]), i64([2], amounts)], bound: [1], attributes: { mode } });
+    expect(() => pad("constant", 2n ** 62n, -(2n ** 62n))).to.throw("pads");
+    expect(() => pad("constructor", 0n, 0n)).to.throw("mode constructor");
+  });
+
   it("refuses what cannot be joined", () => {
     const inputs = [f32([1, 2], [0, 0]), f32([1, 3], [0, 0, 0])];
     expect(() => runNode({ operator: "Concat", inputs, attributes: { axis: 0n } })).to.throw("[1, 3] after [1, 2]");

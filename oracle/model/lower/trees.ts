@@ -6,6 +6,7 @@
  * root of tree t being node t, then the leaves, which stay where they are. A node is four words of 8 bytes, side by side: the
  * feature with the outcomes that go the true way, the threshold, and the nodes of the true and the false branch.
  */
+import { lookUp } from "../lookup.ts";
 import { InvalidNodeError, UnsupportedError } from "../onnx/errors.ts";
 import { pack, unpack } from "../tensor.ts";
 import { asInteger, type Condition, type F64, f64, i64, isF64, type Num } from "./expr.ts";
@@ -111,7 +112,7 @@ function readNodes(node: NodeContext): { roots: string[]; nodes: Map<string, Tre
 
 function maskOf(mode: string, isMissingTrue: boolean): bigint | undefined {
   if (mode === "LEAF") return undefined;
-  const outcomes = TRUE_OUTCOMES[mode];
+  const outcomes = lookUp(TRUE_OUTCOMES, mode);
   if (outcomes === undefined) throw new UnsupportedError(`mode ${mode}`);
   return isMissingTrue ? outcomes | UNORDERED : outcomes;
 }
@@ -288,7 +289,7 @@ function withBase(node: NodeContext, scores: Tensor, base: readonly number[] | u
 function regressor(node: NodeContext): Tensor {
   const targets = node.attributes.int("n_targets") ?? 1;
   if (!(targets >= 1 && targets <= MAX_TARGETS)) throw new InvalidNodeError(`${targets} targets`);
-  const aggregate = AGGREGATES[node.attributes.string("aggregate_function") ?? "SUM"];
+  const aggregate = lookUp(AGGREGATES, node.attributes.string("aggregate_function") ?? "SUM");
   if (aggregate === undefined) throw new InvalidNodeError("aggregate_function");
   const scores = withBase(node, scoresOf(node, "target", targets, aggregate), numbers(node, "base_values"));
   const isPlain = targets === 1 && node.attributes.string("post_transform") !== "PROBIT";
