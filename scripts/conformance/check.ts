@@ -52,8 +52,8 @@ export function failure(error: unknown): Outcome {
   return { status: isUnsupported ? "unsupported" : "failed", reason, bound: [], isConstant: false };
 }
 
-/** Binds what the compiler asks for, and nothing else. */
-function compileBound(testCase: Case, bound: Set<string>, run: RunKernels): Program {
+/** Binds what the compiler asks for, and nothing else; `bound` receives its names. */
+export function compileBound(testCase: Case, bound: Set<string>, run: RunKernels): Program {
   const onnx = readFileSync(join(testCase.folder, "model.onnx"));
   for (const [name, { dims }] of testCase.inputs) if (elementCount(dims) === 0) bound.add(name);
   for (;;) {
