@@ -346,6 +346,7 @@ contract InferenceCoordinator is IInferenceCoordinator, IArbitrable, OperatorReg
         Payout[] calldata payouts
     ) external onlyArbiter nonReentrant returns (uint256 taken) {
         taken = _takeStake(operator, amount);
+        if (taken != 0) _operators[operator] = _operators[operator].withSlashed(true);
         uint256 rest = taken;
         uint256 claimed = 0;
         for (uint256 i = 0; i < payouts.length; ++i) {

@@ -17,6 +17,7 @@ interface IOperatorRegistry {
         uint256 exitAt;
         bool live;
         bool jailed;
+        bool slashed;
     }
 
     struct KeyView {

@@ -57,7 +57,7 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
         OperatorState state = _operators[msg.sender].addStake(msg.value);
         if (msg.value == 0) revert ZeroAmount();
         if (state.stake() < _minStake) revert StakeBelowMinimum(state.stake(), _minStake);
-        _operators[msg.sender] = state;
+        _operators[msg.sender] = state.withSlashed(false);
         emit Staked(msg.sender, msg.value, state.stake());
     }
 
@@ -173,7 +173,8 @@ abstract contract OperatorRegistry is IOperatorRegistry, ModelStore, Payouts, EI
                 exiting: exit.amount,
                 exitAt: exit.availableAt,
                 live: state.isLive(),
-                jailed: state.stake() < _minStake
+                jailed: state.stake() < _minStake,
+                slashed: state.isSlashed()
             });
     }
 

@@ -9,12 +9,14 @@ pragma solidity 0.8.37;
 /// | 80-159  | locked   | wei of the stake that back open assertions; INVARIANT: <= stake   |
 /// | 160-239 | earnings | wei owed to the operator                                          |
 /// | 240     | live     | 1: takes part in the draw                                         |
+/// | 241     | slashed  | 1: an arbiter took stake since the operator last staked           |
 type OperatorState is uint256;
 
 using OperatorStateLib for OperatorState global;
 
 library OperatorStateLib {
     uint256 private constant LIVE = 1 << 240;
+    uint256 private constant SLASHED = 1 << 241;
     uint256 private constant MAX = type(uint80).max;
 
     /// @notice An amount does not fit 80 bits (1.2 million ether).
@@ -45,6 +47,15 @@ library OperatorStateLib {
     function setLive(OperatorState state, bool live) internal pure returns (OperatorState) {
         uint256 word = OperatorState.unwrap(state);
         return OperatorState.wrap(live ? word | LIVE : word & ~LIVE);
+    }
+
+    function isSlashed(OperatorState state) internal pure returns (bool) {
+        return OperatorState.unwrap(state) & SLASHED != 0;
+    }
+
+    function withSlashed(OperatorState state, bool slashed) internal pure returns (OperatorState) {
+        uint256 word = OperatorState.unwrap(state);
+        return OperatorState.wrap(slashed ? word | SLASHED : word & ~SLASHED);
     }
 
     function addStake(OperatorState state, uint256 amount) internal pure returns (OperatorState) {

@@ -57,6 +57,9 @@ contract OperatorStateTest is Checks {
         requireChanged(word, OperatorState.unwrap(state.setLive(true)), 240, 1, 1, "on");
         requireChanged(word, OperatorState.unwrap(state.setLive(false)), 240, 1, 0, "off");
         require(state.setLive(true).isLive() && !state.setLive(false).isLive(), "isLive()");
+        requireChanged(word, OperatorState.unwrap(state.withSlashed(true)), 241, 1, 1, "slashed");
+        requireChanged(word, OperatorState.unwrap(state.withSlashed(false)), 241, 1, 0, "not slashed");
+        require(state.withSlashed(true).isSlashed() && !state.withSlashed(false).isSlashed(), "isSlashed()");
     }
 
     function testFuzz_RefusesMoreThanThereIs(uint80 stake, uint80 locked, uint128 excess) public view {

@@ -107,7 +107,7 @@ export const COORDINATOR_ABI = [
   "function modelRegistry() view returns (address)",
   "function offerOf(bytes32 modelId, address operator) view returns (uint256)",
   "function offersOf(bytes32 modelId, uint256 start, uint256 count) view returns (uint256[] offers)",
-  "function operatorOf(address operator) view returns ((uint256 stake, uint256 locked, uint256 earnings, uint256 exiting, uint256 exitAt, bool live, bool jailed))",
+  "function operatorOf(address operator) view returns ((uint256 stake, uint256 locked, uint256 earnings, uint256 exiting, uint256 exitAt, bool live, bool jailed, bool slashed))",
   "function owedTo(address account) view returns (uint256)",
   "function p256Verifier() view returns (address)",
   "function parameters() view returns ((uint32 window, uint32 exitDelay, uint32 takeoverPeriod, uint32 maxAnswerPeriod, uint80 minStake, uint96 operatorBond))",

@@ -168,6 +168,7 @@ export const OPERATOR_STATE = {
   /** wei */
   earnings: big(160, 239),
   live: flag(240),
+  slashed: flag(241),
 };
 
 export const OFFER = {

@@ -73,6 +73,7 @@ contract FormatsHarness {
         uint256 locked;
         uint256 earnings;
         bool live;
+        bool slashed;
     }
 
     struct OfferFields {
@@ -263,12 +264,15 @@ contract FormatsHarness {
                 stake: word.stake(),
                 locked: word.locked(),
                 earnings: word.earnings(),
-                live: word.isLive()
+                live: word.isLive(),
+                slashed: word.isSlashed()
             });
     }
 
     function packOperatorState(OperatorStateFields calldata state) external pure returns (OperatorState word) {
-        word = OperatorState.wrap(0).addStake(state.stake).lock(state.locked).setLive(state.live);
+        word = OperatorState.wrap(0).addStake(state.stake).lock(state.locked).setLive(state.live).withSlashed(
+            state.slashed
+        );
         (word, ) = word.addEarnings(state.earnings);
     }
 

@@ -133,7 +133,7 @@ export class Campaign {
 
   private checkOperators(found: Snapshot, when: string): void {
     this.operators.forEach((address, i) => {
-      const { stake, locked, earnings, live, exiting, exitAt, jailed } = at(found.operators, i);
+      const { stake, locked, earnings, live, exiting, exitAt, jailed, slashed } = at(found.operators, i);
       const ghost = operatorOf(this.ghost, address);
       holds(locked <= stake, "INV-3 locked <= stake", when);
       same(stake, ghost.stake, `INV-7 stake of operator ${i}`, when);
@@ -142,6 +142,7 @@ export class Campaign {
       same(exiting, ghost.exiting, `INV-7 exiting of operator ${i}`, when);
       same(exitAt, ghost.exitAt, `INV-7 exitAt of operator ${i}`, when);
       same(live, ghost.live, `INV-7 live of operator ${i}`, when);
+      same(slashed, ghost.slashed, `INV-7 slashed of operator ${i}`, when);
       same(jailed, ghost.stake < this.world.parameters.minStake, `INV-7 jailed of operator ${i}`, when);
     });
   }

@@ -9,6 +9,7 @@ export function stake(ghost: Ghost, caller: string, value: bigint): string {
   refuseIf(value === 0n, "ZeroAmount");
   refuseIf(operator.stake + value < ghost.parameters.minStake, "StakeBelowMinimum");
   operator.stake += value;
+  operator.slashed = false;
   ghost.received += value;
   return "stake";
 }
@@ -89,8 +90,10 @@ export function slash(
   amount: bigint,
   payouts: readonly { recipient: string; amount: bigint }[],
 ): string {
-  const { stake, locked } = operatorOf(ghost, operator);
+  const victim = operatorOf(ghost, operator);
+  const { stake, locked } = victim;
   const taken = takeStake(ghost, operator, amount);
+  victim.slashed ||= taken > 0n;
   let rest = taken;
   for (const payout of payouts) {
     const paid = min(payout.amount, rest);

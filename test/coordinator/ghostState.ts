@@ -7,6 +7,7 @@ export interface OperatorGhost {
   locked: bigint;
   earnings: bigint;
   live: boolean;
+  slashed: boolean;
   exiting: bigint;
   exitAt: bigint;
 }
@@ -105,7 +106,7 @@ export function newGhost(parameters: typeof PARAMETERS, chainId: bigint, coordin
 export function operatorOf(ghost: Ghost, address: string): OperatorGhost {
   const known = ghost.operators.get(address);
   if (known !== undefined) return known;
-  const fresh = { stake: 0n, locked: 0n, earnings: 0n, live: false, exiting: 0n, exitAt: 0n };
+  const fresh = { stake: 0n, locked: 0n, earnings: 0n, live: false, slashed: false, exiting: 0n, exitAt: 0n };
   ghost.operators.set(address, fresh);
   return fresh;
 }

@@ -144,6 +144,18 @@ describe("operators", () => {
       expect(await coordinator().owedTo(second)).to.equal(parseEther("0.2"));
     });
 
+    it("are remembered until the operator stakes again", async () => {
+      const { world } = stage();
+      const victim = world.signer(1).address;
+      const slashed = async () => (await operatorOf(1)).slashed;
+      await world.arbiter.slash(victim, 0n, []);
+      expect(await slashed(), "nothing was taken").to.equal(false);
+      await world.arbiter.slash(victim, 1n, []);
+      expect(await slashed()).to.equal(true);
+      await as(1).stake({ value: 1n });
+      expect(await slashed(), "staked again").to.equal(false);
+    });
+
     it("pay no more than they take", async () => {
       const { world } = stage();
       const payouts = [
