@@ -38,8 +38,8 @@ enum Ground {
     Timeout
 }
 
-/// @notice A session: one challenger against one assertion. The chain keeps `keccak256(abi.encode(session))`; every call
-/// supplies the session as its last event states it.
+/// @notice A session: one challenger against one assertion. The chain keeps `keccak256(abi.encode(session))`; every
+/// call supplies the session as its last event states it.
 /// @param assertionId what is disputed
 /// @param operator who asserted it
 /// @param owner who disputes it
@@ -125,8 +125,8 @@ struct Refutation {
 }
 
 /// @title IDisputeGame
-/// @notice Forces an operator to publish the trace of an answer, or to lose its bond; whether the trace is right decides
-/// `IVerdict`. docs/protocol.md describes the play.
+/// @notice Forces an operator to publish the trace of an answer, or to lose its bond; whether the trace is right
+/// decides `IVerdict`. docs/protocol.md describes the play.
 /// @dev SAFETY: only a proof or the operator's own silence rejects an assertion: no session can lose it, and losing one
 /// decides nothing. LIVENESS: a session ends after both clocks and their increments; nothing loops over sessions.
 /// Contract balance >= bonds of open sessions + owed balances + shares not yet claimed.
@@ -239,8 +239,8 @@ interface IDisputeGame {
         bytes calldata signature
     ) external;
 
-    /// @notice Goes down to a node and asks for what is below it; levels whose nodes are public can be skipped. The node
-    /// is the session's own only where the trace is a single chunk.
+    /// @notice Goes down to a node and asks for what is below it; levels whose nodes are public can be skipped. The
+    /// node is the session's own only where the trace is a single chunk.
     /// @param path siblings, the node's first, up to the session's node
     function pick(Session calldata session, uint8 height, uint64 index, bytes32 node, bytes32[] calldata path) external;
 
@@ -332,9 +332,9 @@ interface IDisputeGame {
 
     // --------------------------------------------------------------------------------------------- settlement
 
-    /// @notice After a refutation, by anybody, for the session's owner. Inside the payout delay a session on the refuted
-    /// path joins those that share; any other one, and every one after the delay, gets its bond, its costs and, if it
-    /// joined, its share. A session that was the only one gets all at once.
+    /// @notice After a refutation, by anybody, for the session's owner. Inside the payout delay a session on the
+    /// refuted path joins those that share; any other one, and every one after the delay, gets its bond, its costs
+    /// and, if it joined, its share. A session that was the only one gets all at once.
     function claim(Session calldata session) external;
 
     // -------------------------------------------------------------------------------------------------- views

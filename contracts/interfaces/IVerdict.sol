@@ -62,7 +62,8 @@ struct Focus {
 /// @notice Whether a trace is what a program gives. It has no state and no owner, and knows nothing of sessions: each
 /// function returns if the proof shows that the trace is wrong, and reverts if it does not.
 /// @dev `spec` is always `abi.encode(ModelSpec)`, whose hash is the Result's modelId. `traceRoot` is the root that the
-/// operator is bound to; the caller vouches for it. What is malformed, missing or out of gas reverts and proves nothing.
+/// operator is bound to; the caller vouches for it. What is malformed, missing or out of gas reverts and proves
+/// nothing.
 interface IVerdict {
     /// @notice `spec` is not the description of the Result's model.
     error SpecMismatch(bytes32 expected, bytes32 given);
