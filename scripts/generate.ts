@@ -8,6 +8,7 @@ const GENERATORS = [
   { script: "generate:abi", writes: "oracle/chain/abi.ts" },
   { script: "generate:vectors", writes: "test/vectors/**/*.json" },
   { script: "generate:transitions", writes: "docs/transitions.md" },
+  { script: "generate:dispute", writes: "docs/protocol.md" },
   { script: "generate:instructions", writes: "docs/instructions.md" },
   { script: "generate:config", writes: "docs/configuration.md" },
   { script: "generate:operators", writes: "docs/operators.md" },

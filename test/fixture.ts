@@ -12,8 +12,9 @@ import {
   type TensorSpec,
   tensorBytes,
 } from "../oracle/chain/modelSpec.ts";
-import { assertionId, domainOf, type Result, signKeyBinding, signResult } from "../oracle/chain/typedData.ts";
+import { assertionId, domainOf, signKeyBinding, signResult } from "../oracle/chain/typedData.ts";
 import { POLICY, type Policy, packWord, unpackWord } from "../oracle/chain/words.ts";
+import type { Result } from "../oracle/dispute/session.ts";
 import { chunkRoot } from "../oracle/vm/chunkTree.ts";
 import type { Hex } from "../oracle/vm/keccak.ts";
 import { deploy, PRESETS } from "../scripts/deploy.ts";

@@ -205,7 +205,7 @@ interface IDisputeGame {
     error FrontierMismatch(uint256 expected, uint256 given);
     /// @notice The data or the path leads to another node than the session's.
     error NodeMismatch(bytes32 expected, bytes32 given);
-    /// @notice The node is not below the session's, or covers no chunk of the trace.
+    /// @notice The node is not below the session's, is above its frontier, or covers no chunk of the trace.
     error NodeOutOfRange(uint256 height, uint256 index);
     /// @notice The session named as the winner is at another place of the trace than what was refuted.
     error OffPath(bytes32 sessionId, uint256 chunk);
@@ -239,8 +239,8 @@ interface IDisputeGame {
         bytes calldata signature
     ) external;
 
-    /// @notice Goes down to a node and asks for what is below it; levels whose nodes are public can be skipped. The
-    /// node is the session's own only where the trace is a single chunk.
+    /// @notice Goes down to a node and asks for what is below it: one on the frontier of the session's node or, where
+    /// others have brought out more, deeper. The node is the session's own only where the trace is a single chunk.
     /// @param path siblings, the node's first, up to the session's node
     function pick(Session calldata session, uint8 height, uint64 index, bytes32 node, bytes32[] calldata path) external;
 

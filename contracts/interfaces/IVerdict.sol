@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Kernel} from "./ITensorVM.sol";
-
 /// @notice What an operator signed (EIP-712); its digest is the assertionId.
 /// @param requestId 0: a receipt
 /// @param traceRoot 0: committed on the first challenge

@@ -1,19 +1,7 @@
 /** The EIP-712 messages that operators sign (docs/formats.md, "Result"). */
 import { type Signer, TypedDataEncoder } from "ethers";
+import type { Result } from "../dispute/session.ts";
 import type { Hex } from "../vm/keccak.ts";
-
-/** An answer, or with `requestId` 0 a receipt. */
-export interface Result {
-  readonly modelId: Hex;
-  readonly requestId: Hex;
-  readonly inputRoot: Hex;
-  readonly outputRoot: Hex;
-  /** Zero: committed on the first challenge. */
-  readonly traceRoot: Hex;
-  readonly operator: string;
-  /** unix seconds */
-  readonly issuedAt: bigint;
-}
 
 /** Where a signature counts: one coordinator on one chain. */
 export interface Domain {

@@ -19,8 +19,9 @@ import {
   ZeroHash,
 } from "ethers";
 import { globalOptions, network } from "hardhat";
-import { assertionId, domainOf, type Result } from "../../oracle/chain/typedData.ts";
+import { assertionId, domainOf } from "../../oracle/chain/typedData.ts";
 import { POLICY, type Policy, packWord } from "../../oracle/chain/words.ts";
+import type { Result } from "../../oracle/dispute/session.ts";
 import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
 import type { Hex } from "../../oracle/vm/keccak.ts";
 import type {

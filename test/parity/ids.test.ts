@@ -11,8 +11,9 @@ import {
   specToAbi,
   toleranceClass,
 } from "../../oracle/chain/modelSpec.ts";
-import { assertionId, type Result, signResult } from "../../oracle/chain/typedData.ts";
+import { assertionId, signResult } from "../../oracle/chain/typedData.ts";
 import { MODEL, packWord, REQUEST_STATE, unpackWord } from "../../oracle/chain/words.ts";
+import type { Result } from "../../oracle/dispute/session.ts";
 import { DTYPES, type Dtype } from "../../oracle/model/tensor.ts";
 import { type Hex, toHex } from "../../oracle/vm/keccak.ts";
 import type { FormatsHarness } from "../../types/index.ts";

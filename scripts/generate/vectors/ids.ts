@@ -14,11 +14,11 @@ import {
   assertionId,
   domainOf,
   keyBindingDigest,
-  type Result,
   signKeyBinding,
   signResult,
 } from "../../../oracle/chain/typedData.ts";
 import { MODEL, packWord } from "../../../oracle/chain/words.ts";
+import type { Result } from "../../../oracle/dispute/session.ts";
 import { DTYPES, type Dtype } from "../../../oracle/model/tensor.ts";
 import type { Hex } from "../../../oracle/vm/keccak.ts";
 
