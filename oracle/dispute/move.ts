@@ -2,19 +2,19 @@
 import type { Hex } from "../vm/keccak.ts";
 import type { ChunkProof, Focus, KernelProof, Result, Session } from "./session.ts";
 
-/** What a refutation names: the Result, and `abi.encode(ModelSpec)` of its model. */
-interface Accusation {
+/** The Result, and `abi.encode(ModelSpec)` of its model. */
+interface Subject {
   readonly result: Result;
   readonly spec: Uint8Array;
 }
 
-/** A refutation that needs no session; `sessions` is none, or one on the refuted path, which wins by it. */
-interface BareProof extends Accusation {
+/** What a proof that needs no session is about; `sessions`: none, or one on the refuted path, which wins by it. */
+export interface Accusation extends Subject {
   readonly sessions: readonly Session[];
 }
 
 /** Sends the challenge bond. */
-export interface Open extends Accusation {
+export interface Open extends Subject {
   readonly type: "open";
 }
 
@@ -45,7 +45,7 @@ export interface Reveal {
   readonly data: Uint8Array;
 }
 
-export interface PickElement extends Accusation {
+export interface PickElement extends Subject {
   readonly type: "pickElement";
   readonly session: Session;
   readonly kernel: KernelProof;
@@ -78,7 +78,7 @@ export interface Timeout {
   readonly result: Result;
 }
 
-export interface ProveElement extends BareProof {
+export interface ProveElement extends Accusation {
   readonly type: "proveElement";
   readonly kernel: KernelProof;
   readonly at: ChunkProof;
@@ -86,13 +86,13 @@ export interface ProveElement extends BareProof {
   readonly witness: Uint8Array;
 }
 
-export interface ProveTail extends BareProof {
+export interface ProveTail extends Accusation {
   readonly type: "proveTail";
   readonly kernel: KernelProof;
   readonly at: ChunkProof;
 }
 
-export interface ProvePadding extends BareProof {
+export interface ProvePadding extends Accusation {
   readonly type: "provePadding";
   readonly height: number;
   readonly index: number;
@@ -101,14 +101,14 @@ export interface ProvePadding extends BareProof {
   readonly path: readonly Hex[];
 }
 
-export interface ProveOutput extends BareProof {
+export interface ProveOutput extends Accusation {
   readonly type: "proveOutput";
   readonly asserted: ChunkProof;
   readonly traced: ChunkProof;
   readonly element: number;
 }
 
-export interface ProveSegment extends Accusation {
+export interface ProveSegment extends Subject {
   readonly type: "proveSegment";
   readonly session: Session;
   readonly focus: Focus;

@@ -89,6 +89,20 @@ export interface Case {
   readonly refuted: boolean;
 }
 
+/** A refuted chunk: the number of one, or every one of them after a time-out. */
+export type RefutedChunk = number | "all";
+
+/** How a refuted assertion's bond is shared out. */
+export interface Refutation {
+  /** Timestamp. */
+  readonly at: number;
+  readonly chunk: RefutedChunk;
+  /** Sessions on the refuted path that have come forward. */
+  readonly joined: number;
+  readonly costGwei: number;
+  readonly shareGwei: number;
+}
+
 /** A chunk and its place in a tree. */
 export interface ChunkProof {
   readonly index: number;

@@ -27,6 +27,9 @@ export class ChunkIndexError extends RangeError {
   }
 }
 
+/** What a tree proves its chunks from. */
+export type ProvingTree = Pick<ChunkTree, "depth" | "chunk" | "node">;
+
 /** Chunks that `length` bytes fill; the last one may be partial. */
 export function chunkCount(length: number): number {
   return Math.ceil(length / CHUNK_BYTES);

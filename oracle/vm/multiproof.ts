@@ -3,7 +3,7 @@ import { concatBytes } from "@noble/hashes/utils";
 import { CHUNK_BYTES } from "../model/tensor.ts";
 import { BadProofError } from "./badProof.ts";
 import type { ByteReader } from "./byteReader.ts";
-import { type ChunkTree, treeDepth } from "./chunkTree.ts";
+import { type ProvingTree, treeDepth } from "./chunkTree.ts";
 import { type Hex, keccak256, toHex } from "./keccak.ts";
 
 const NODE_BYTES = 32;
@@ -20,7 +20,7 @@ export interface Commitment {
  * Proves the chunks `indices` of `tree`, in whatever order and however often they are named. Throws a ChunkIndexError
  * for one that the tree does not have, a RangeError for none at all and for more than the format can hold.
  */
-export function encodeMultiproof(tree: ChunkTree, indices: Iterable<number>): Uint8Array {
+export function encodeMultiproof(tree: ProvingTree, indices: Iterable<number>): Uint8Array {
   const sorted = [...new Set(indices)].sort((a, b) => a - b);
   const chunks = sorted.map((index) => tree.chunk(index));
   const siblings: Uint8Array[] = [];

@@ -2,7 +2,7 @@
 import { concatBytes } from "@noble/hashes/utils";
 import { BadProofError } from "./badProof.ts";
 import { ByteReader } from "./byteReader.ts";
-import type { ChunkTree } from "./chunkTree.ts";
+import type { ProvingTree } from "./chunkTree.ts";
 import { SPACES, type SpaceName } from "./descriptor.ts";
 import { type Commitment, encodeMultiproof, readMultiproof } from "./multiproof.ts";
 
@@ -10,7 +10,7 @@ export type Witness = Readonly<Record<SpaceName, ReadonlyMap<number, Uint8Array>
 
 /** Proves the chunks `touched` of every space. */
 export function encodeWitness(
-  trees: Readonly<Record<SpaceName, ChunkTree>>,
+  trees: Readonly<Record<SpaceName, ProvingTree>>,
   touched: Readonly<Record<SpaceName, ReadonlySet<number>>>,
 ): Uint8Array {
   const sections = SPACES.map((space) => {

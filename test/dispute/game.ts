@@ -1,0 +1,149 @@
+// A dispute from beginning to end: `game(board).lie(flipBit(3, 5)).withhold("reveal").play()`.
+import { Challenger } from "../../oracle/dispute/challenger.ts";
+import { Defender } from "../../oracle/dispute/defender.ts";
+import type { Move } from "../../oracle/dispute/move.ts";
+import type { DisputeParameters, Result } from "../../oracle/dispute/session.ts";
+import type { Tolerance } from "../../oracle/model/tolerance.ts";
+import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
+import { Dice } from "../coordinator/dice.ts";
+import type { Board } from "./board.ts";
+import type { Draft, Lie } from "./lies.ts";
+import { type Distortion, LyingOperator, rightSums } from "./lyingOperator.ts";
+import { OperatorTrace } from "./operatorTrace.ts";
+import { PaperGame, ZERO } from "./paperGame.ts";
+import { HonestChallenger, HonestOperator, Liar, type Player, type Silence } from "./players.ts";
+import { type Entry, simulate } from "./simulation.ts";
+
+const PARAMETERS: DisputeParameters = {
+  clock: 3_600,
+  increment: 600,
+  payoutDelay: 7_200,
+  receiptUse: 0,
+  challengeBond: 1n,
+  priceCap: 0n,
+  tip: 0n,
+};
+const START = 1_000_000;
+const WINDOW = 10_000;
+const OPERATOR = "operator";
+const SPEC = new Uint8Array(0);
+
+export interface Outcome {
+  readonly game: PaperGame;
+  readonly entries: readonly Entry[];
+  /** The kinds of the moves that were made, in order. */
+  readonly moves: readonly Move["type"][];
+}
+
+export function game(board: Board): GameBuilder {
+  return new GameBuilder(board);
+}
+
+class GameBuilder {
+  readonly #board: Board;
+  readonly #lies: Lie[] = [];
+  readonly #challengers: string[] = [];
+  readonly #others: ((board: Board, result: Result) => Player)[] = [];
+  #isEager = false;
+  #tolerance: Tolerance = { atol: 0, rtol: 0 };
+  #distortion: Distortion = rightSums;
+  #silence: Silence | undefined;
+  #latenessSeconds = 0;
+  #seed = 1n;
+
+  constructor(board: Board) {
+    this.#board = board;
+  }
+
+  /** The operator's answer is wrong; without any lie it is honest. */
+  lie(...lies: Lie[]): this {
+    this.#lies.push(...lies);
+    return this;
+  }
+
+  /** The trace root is in the Result. */
+  eager(isEager = true): this {
+    this.#isEager = isEager;
+    return this;
+  }
+
+  tolerance(atol: number, rtol = 0): this {
+    this.#tolerance = { atol, rtol };
+    return this;
+  }
+
+  /** What the lying operator says its sums are. */
+  sums(distortion: Distortion): this {
+    this.#distortion = distortion;
+    return this;
+  }
+
+  /** The lying operator falls silent: it makes no more of these moves after so many. */
+  withhold(move: Silence["move"], after = 0): this {
+    this.#silence = { move, after };
+    return this;
+  }
+
+  /** The lying operator moves as much too late, now and then. */
+  late(seconds: number): this {
+    this.#latenessSeconds = seconds;
+    return this;
+  }
+
+  challengers(...names: string[]): this {
+    this.#challengers.push(...names);
+    return this;
+  }
+
+  /** Somebody else takes part. */
+  with(player: (board: Board, result: Result) => Player): this {
+    this.#others.push(player);
+    return this;
+  }
+
+  seed(seed: number): this {
+    this.#seed = BigInt(seed);
+    return this;
+  }
+
+  play(): Outcome {
+    const draft = this.#board.draft();
+    for (const lie of this.#lies) lie(draft);
+    const trace = new OperatorTrace(draft.trace, draft.garbage);
+    const result = this.#resultOf(draft, trace);
+    const paper = new PaperGame(result, this.#board.terms(this.#tolerance, result.outputRoot), PARAMETERS);
+    const players = [
+      this.#operator(result, trace),
+      ...this.#challengers.map((name) => this.#challenger(name, result, draft.output)),
+      ...this.#others.map((player) => player(this.#board, result)),
+    ];
+    const entries = simulate(paper, players, new Dice(this.#seed), START);
+    const moves = entries.filter(({ refused }) => refused === undefined).map(({ move }) => move.type);
+    return { game: paper, entries, moves };
+  }
+
+  #resultOf({ output, execution }: Draft, trace: OperatorTrace): Result {
+    return {
+      modelId: ZERO,
+      requestId: ZERO,
+      inputRoot: execution.trees.input.root,
+      outputRoot: chunkRoot(output),
+      traceRoot: this.#isEager ? trace.root : ZERO,
+      operator: OPERATOR,
+      issuedAt: 0n,
+    };
+  }
+
+  #operator(result: Result, trace: OperatorTrace): Player {
+    const { execution } = this.#board;
+    if (this.#lies.length === 0) return new HonestOperator(OPERATOR, new Defender(result, execution));
+    const operator = new LyingOperator(result, execution, trace, this.#distortion);
+    return new Liar(OPERATOR, operator, this.#silence, this.#latenessSeconds);
+  }
+
+  #challenger(name: string, result: Result, output: Uint8Array): Player {
+    const { execution } = this.#board;
+    const assertion = { result, spec: SPEC, output, tolerance: this.#tolerance, execution };
+    return new HonestChallenger(name, new Challenger(assertion), START + WINDOW);
+  }
+}
