@@ -111,13 +111,13 @@ struct Case {
 }
 
 /// @notice How a refuted assertion's bond is shared out.
-/// @param at timestamp
+/// @param refutedAt timestamp
 /// @param chunk the refuted trace chunk; all ones: every session was right (time-out)
 /// @param joined sessions on the refuted path that have come forward
 /// @param costGwei the most that a session gets back for its gas
 /// @param shareGwei what the joined sessions share
 struct Refutation {
-    uint40 at;
+    uint40 refutedAt;
     uint64 chunk;
     uint32 joined;
     uint48 costGwei;
@@ -209,8 +209,10 @@ interface IDisputeGame {
     error NodeOutOfRange(uint256 height, uint256 index);
     /// @notice The session named as the winner is at another place of the trace than what was refuted.
     error OffPath(bytes32 sessionId, uint256 chunk);
+    /// @notice A proof is for one session, or for none.
+    error TooManySessions(uint256 given);
     error FocusMismatch(bytes32 expected, bytes32 given);
-    /// @notice `expected` accumulators of 8 bytes are needed.
+    /// @notice The accumulators, 8 bytes each, take `expected` bytes.
     error SumsMismatch(uint256 expected, uint256 given);
     /// @notice A NaN has one form.
     error SumNotCanonical(uint256 index, bytes8 sum);
@@ -249,13 +251,13 @@ interface IDisputeGame {
     function reveal(Session calldata session, bytes calldata data) external;
 
     /// @notice Asks for the sums of an element that no single proof can run.
-    /// @param at the chunk with the element; its path leads up to the session's node
+    /// @param traced the chunk with the element; its path leads up to the session's node
     function pickElement(
         Session calldata session,
         Result calldata result,
         bytes calldata spec,
         KernelProof calldata kernel,
-        ChunkProof calldata at,
+        ChunkProof calldata traced,
         uint256 element
     ) external;
 
@@ -284,7 +286,7 @@ interface IDisputeGame {
         Result calldata result,
         bytes calldata spec,
         KernelProof calldata kernel,
-        ChunkProof calldata at,
+        ChunkProof calldata traced,
         uint256 element,
         bytes calldata witness,
         Session[] calldata sessions
@@ -294,7 +296,7 @@ interface IDisputeGame {
         Result calldata result,
         bytes calldata spec,
         KernelProof calldata kernel,
-        ChunkProof calldata at,
+        ChunkProof calldata traced,
         Session[] calldata sessions
     ) external;
 

@@ -35,12 +35,14 @@ struct Run {
 /// @param elements number of elements
 /// @param steps R, the reduce steps of an element; 0 if the kernel has no accumulator
 /// @param stepsPerProof S, the most steps of one run
+/// @param accumulator 0: none, 1: i64, 2: f64
 struct Kernel {
     bool malformed;
     uint8 elementBytes;
     uint32 elements;
     uint32 steps;
     uint8 stepsPerProof;
+    uint8 accumulator;
 }
 
 /// @title The machine that judges

@@ -60,7 +60,8 @@ struct Focus {
 /// @notice Whether a trace is what a program gives. It has no state and no owner, and knows nothing of sessions: each
 /// function returns if the proof shows that the trace is wrong, and reverts if it does not.
 /// @dev `spec` is always `abi.encode(ModelSpec)`, whose hash is the Result's modelId. `traceRoot` is the root that the
-/// operator is bound to; the caller vouches for it. What is malformed, missing or out of gas reverts and proves
+/// operator is bound to; the caller vouches for it. It comes last, where `IDisputeGame` has the sessions: the game
+/// passes a proof on as it is. What is malformed, missing or out of gas reverts and proves
 /// nothing.
 interface IVerdict {
     /// @notice `spec` is not the description of the Result's model.
@@ -71,13 +72,12 @@ interface IVerdict {
     error OutputRootMismatch(bytes32 expected, bytes32 given);
     /// @notice The path leads to another root or another number of chunks than the program's.
     error ProgramMismatch(bytes32 expected, bytes32 given);
-    /// @notice The chunk is none of the kernel's.
+    /// @notice The chunk is none of the `chunks` from `first` on, which the kernel, or the output, has in the trace.
     error ForeignChunk(uint256 chunk, uint256 first, uint256 chunks);
     /// @notice The element is not in the chunk.
     error ElementElsewhere(uint256 element, uint256 chunk);
-    /// @notice The element has more steps than one proof runs: it needs a session.
-    error NeedsSession(uint256 steps, uint256 stepsPerProof);
-    /// @notice The element has no more steps than one proof runs: prove it.
+    /// @notice The element has no more steps than one proof runs: prove it. One that has more cannot be proved without
+    /// a session (`ITensorVM.TooManySteps`).
     error NeedsNoSession(uint256 steps, uint256 stepsPerProof);
     /// @notice The kernel is malformed: all its bytes are 0, which `proveElement` shows.
     error KernelMalformed();
@@ -87,26 +87,26 @@ interface IVerdict {
     error NotPadding(uint256 height, uint256 index, uint256 chunks);
 
     /// @notice An element is not what its kernel gives, or a byte of a malformed kernel is not 0.
-    /// @param at the trace chunk with the element
+    /// @param traced the trace chunk with the element
     /// @param element its number in the kernel; ignored if the kernel is malformed
     /// @param witness the chunks that the kernel loads, see docs/kernels.md
     function proveElement(
         Result calldata result,
-        bytes32 traceRoot,
         bytes calldata spec,
         KernelProof calldata kernel,
-        ChunkProof calldata at,
+        ChunkProof calldata traced,
         uint256 element,
-        bytes calldata witness
+        bytes calldata witness,
+        bytes32 traceRoot
     ) external;
 
     /// @notice A byte behind a kernel's last element is not 0.
     function proveTail(
         Result calldata result,
-        bytes32 traceRoot,
         bytes calldata spec,
         KernelProof calldata kernel,
-        ChunkProof calldata at
+        ChunkProof calldata traced,
+        bytes32 traceRoot
     ) external view;
 
     /// @notice A node that covers no chunk of the trace is not that of zeros.
@@ -115,12 +115,12 @@ interface IVerdict {
     /// @param path siblings, the node's first
     function provePadding(
         Result calldata result,
-        bytes32 traceRoot,
         bytes calldata spec,
         uint256 height,
         uint256 index,
         bytes32 node,
-        bytes32[] calldata path
+        bytes32[] calldata path,
+        bytes32 traceRoot
     ) external pure;
 
     /// @notice An output chunk of the trace is not the asserted one; with a tolerance: an element of it is too far off.
@@ -130,22 +130,22 @@ interface IVerdict {
     /// @return chunk the chunk's index in the trace
     function proveOutput(
         Result calldata result,
-        bytes32 traceRoot,
         bytes calldata spec,
         ChunkProof calldata asserted,
         ChunkProof calldata traced,
-        uint256 element
+        uint256 element,
+        bytes32 traceRoot
     ) external view returns (uint64 chunk);
 
     /// @notice The steps of `focus` give something else than `focus.after_`.
     function proveSegment(
         Result calldata result,
-        bytes32 traceRoot,
         bytes calldata spec,
         Focus calldata focus,
         uint64 chunks,
         bytes calldata descriptor,
-        bytes calldata witness
+        bytes calldata witness,
+        bytes32 traceRoot
     ) external;
 
     /// @notice The whole reduction of an element that no single proof can run, with the element as the trace has it.

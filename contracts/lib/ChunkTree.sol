@@ -115,6 +115,42 @@ library ChunkTree {
         }
     }
 
+    /// @notice The node that has `node` as number `index` of those `path.length` levels below it. The path lists
+    /// siblings, the node's first. Bits of `index` above the path's length are the ancestor's own number.
+    function ancestor(bytes32 node, uint256 index, bytes32[] calldata path) internal pure returns (bytes32 result) {
+        result = node;
+        assembly ("memory-safe") {
+            let end := add(path.offset, shl(5, path.length))
+            for {
+                let sibling := path.offset
+            } lt(sibling, end) {
+                sibling := add(sibling, 0x20)
+            } {
+                let side := shl(5, and(index, 1))
+                mstore(side, result)
+                mstore(xor(side, 0x20), calldataload(sibling))
+                result := keccak256(0x00, 0x40)
+                index := shr(1, index)
+            }
+        }
+    }
+
+    /// @notice The node `height` levels above missing chunks: the root of `2^height` chunks of zeros.
+    function missingNode(uint256 height) internal pure returns (bytes32 node) {
+        assembly ("memory-safe") {
+            let chunk := mload(0x40)
+            calldatacopy(chunk, calldatasize(), CHUNK_BYTES) // zeros
+            node := keccak256(chunk, CHUNK_BYTES)
+            for {} height {
+                height := sub(height, 1)
+            } {
+                mstore(0x00, node)
+                mstore(0x20, node)
+                node := keccak256(0x00, 0x40)
+            }
+        }
+    }
+
     /// @notice The root that the multiproof at the start of `data` gives in a tree of `count` chunks.
     /// @dev What follows the multiproof is the caller's to judge. The depth comes from `count`.
     /// @return node the root

@@ -71,6 +71,7 @@ contract TensorVM is ITensorVM, Translator {
             kernel.elements = uint32(h.elements);
             kernel.steps = uint32(h.steps);
             kernel.stepsPerProof = uint8(step.stepsPerProof());
+            kernel.accumulator = uint8(h.accumulator);
         }
     }
 

@@ -175,6 +175,6 @@ export const TENSOR_VM_ABI = [
   "error TooManyChunks(uint256 chunks)",
   "error TooManySteps(uint256 steps, uint256 stepsPerProof)",
   "error WitnessMalformed()",
-  "function inspect(uint64 chunks, bytes descriptor) view returns ((bool malformed, uint8 elementBytes, uint32 elements, uint32 steps, uint8 stepsPerProof) kernel)",
-  "function run((bytes32 traceRoot, bytes32 weightsRoot, bytes32 inputRoot, uint64 traceChunks, uint64 weightsChunks, uint64 inputChunks, uint64 firstChunk, uint64 chunks) context, bytes descriptor, (uint256 element, uint256 from, uint256 to, bytes8 accumulator) segment, bytes witness) returns ((bool malformed, uint8 elementBytes, uint32 elements, uint32 steps, uint8 stepsPerProof) kernel, bytes8 value)",
+  "function inspect(uint64 chunks, bytes descriptor) view returns ((bool malformed, uint8 elementBytes, uint32 elements, uint32 steps, uint8 stepsPerProof, uint8 accumulator) kernel)",
+  "function run((bytes32 traceRoot, bytes32 weightsRoot, bytes32 inputRoot, uint64 traceChunks, uint64 weightsChunks, uint64 inputChunks, uint64 firstChunk, uint64 chunks) context, bytes descriptor, (uint256 element, uint256 from, uint256 to, bytes8 accumulator) segment, bytes witness) returns ((bool malformed, uint8 elementBytes, uint32 elements, uint32 steps, uint8 stepsPerProof, uint8 accumulator) kernel, bytes8 value)",
 ] as const;
