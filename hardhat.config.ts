@@ -1,11 +1,14 @@
 import { globSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatEthersChaiMatchers from "@nomicfoundation/hardhat-ethers-chai-matchers";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatNetworkHelpers from "@nomicfoundation/hardhat-network-helpers";
 import hardhatTypechain from "@nomicfoundation/hardhat-typechain";
 import { defineConfig, overrideTask } from "hardhat/config";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 import { seed } from "./test/budget.ts";
 
 // Hardhat's own compiler download needs more than the npm registry; the npm package is the same compiler.
@@ -42,8 +45,26 @@ const testFiles = overrideTask(["test", "mocha"])
   })
   .build();
 
+/** The environment of the workers that run the test files, and of all that these start. */
+const workers: HardhatPlugin = {
+  id: "workers",
+  hookHandlers: {
+    test: async () => ({
+      default: async () => ({
+        onTestRunStart: (context, id, next) => {
+          // Hardhat gives its workers a loader of TypeScript, which Node has itself.
+          delete process.env.NODE_OPTIONS;
+          // Halves the time that a command takes to load.
+          process.env.NODE_COMPILE_CACHE = fileURLToPath(new URL("node_modules/.cache/assay", import.meta.url));
+          return next(context, id);
+        },
+      }),
+    }),
+  },
+};
+
 export default defineConfig({
-  plugins: [hardhatEthers, hardhatEthersChaiMatchers, hardhatMocha, hardhatNetworkHelpers, hardhatTypechain],
+  plugins: [hardhatEthers, hardhatEthersChaiMatchers, hardhatMocha, hardhatNetworkHelpers, hardhatTypechain, workers],
   tasks: [testFiles],
   // Contracts that only tests use live in test/contracts: compiled and typed like the others, but never counted as ours.
   paths: {
@@ -66,7 +87,13 @@ export default defineConfig({
   },
   test: {
     // A skipped test is a failure: what cannot run here is declared with describeShared (test/shared.ts) instead.
-    mocha: { forbidPending: true, forbidOnly: process.env.CI !== undefined, timeout: 60_000 },
+    mocha: {
+      forbidPending: true,
+      forbidOnly: process.env.CI !== undefined,
+      timeout: 60_000,
+      parallel: true,
+      jobs: Math.max(2, availableParallelism()),
+    },
     solidity: {
       profiles: {
         default: { fuzz: { runs: 256, seed: fuzzSeed }, invariant: { runs: 32, depth: 64 } },

@@ -252,4 +252,13 @@ function operatorOptions({ operator, execution }: Config, address: string): Oper
   };
 }
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2), tools);
+/**
+ * Runs one command.
+ * @param argv the arguments after the program's name
+ * @returns the exit code
+ */
+export function main(argv: readonly string[]): Promise<number> {
+  return run(argv, tools);
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

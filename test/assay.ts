@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { type AddressInfo, createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { mock } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { encryptKeystoreJson, JsonRpcProvider, type JsonRpcSigner, parseEther, Wallet } from "ethers";
@@ -14,8 +15,6 @@ import { deploy, PRESETS } from "../scripts/deploy.ts";
 
 const MAIN = fileURLToPath(new URL("../oracle/main.ts", import.meta.url));
 const PASSWORD = "correct horse battery staple";
-/** Halves the time that a command takes to load. */
-const COMPILE_CACHE = fileURLToPath(new URL("../node_modules/.cache/assay", import.meta.url));
 
 export interface Outcome {
   /** null: ended by a signal. */
@@ -34,7 +33,7 @@ export class AssayProcess {
   constructor(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ASSAY_KEYSTORE_PASSWORD: PASSWORD, ...env },
+      env: environment(env),
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (text) => {
@@ -65,11 +64,59 @@ export class AssayProcess {
   }
 }
 
+export interface CommandLine {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** All that a command knows of the environment of the test. */
+function environment(env: CommandLine["env"]): NodeJS.ProcessEnv {
+  return { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ASSAY_KEYSTORE_PASSWORD: PASSWORD, ...env };
+}
+
+/** What an `assay` command does but for the end of its process. */
+async function call(args: readonly string[], cwd: string, env: CommandLine["env"]): Promise<Outcome> {
+  const { main } = await import("../oracle/main.ts");
+  const { env: ownEnv, stdout, stderr } = process;
+  const ownCwd = process.cwd();
+  const said = { stdout: "", stderr: "" };
+  const streams = [
+    mock.method(stdout, "write", (text: string) => {
+      said.stdout += text;
+      return true;
+    }),
+    mock.method(stderr, "write", (text: string) => {
+      said.stderr += text;
+      return true;
+    }),
+  ];
+  try {
+    process.env = environment(env);
+    process.chdir(cwd);
+    return { code: await main(args), ...said };
+  } finally {
+    process.chdir(ownCwd);
+    process.env = ownEnv;
+    for (const stream of streams) stream.mock.restore();
+  }
+}
+
+function successOf(args: readonly string[], { code, stdout, stderr }: Outcome): string {
+  if (code !== 0) throw new Error(`assay ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
 /** A folder for configurations and keys, and commands run in it. */
 export class Workspace {
-  readonly folder = mkdtempSync(join(tmpdir(), "assay-cli-"));
   readonly #running: AssayProcess[] = [];
+  #folder: string | undefined;
   #isRemoved = false;
+
+  /** Made at its first use. */
+  get folder(): string {
+    this.#folder ??= mkdtempSync(join(tmpdir(), "assay-cli-"));
+    return this.#folder;
+  }
 
   path(name: string): string {
     return join(this.folder, name);
@@ -103,9 +150,7 @@ export class Workspace {
   }
 
   /** Runs commands, as many at a time as there are processors. */
-  async runAll(
-    commands: readonly { args: readonly string[]; env?: Readonly<Record<string, string>> }[],
-  ): Promise<Outcome[]> {
+  async runAll(commands: readonly CommandLine[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const queue = [...commands.entries()];
     const work = async () => {
@@ -118,22 +163,32 @@ export class Workspace {
     return outcomes;
   }
 
+  /** Runs commands within this process, which has loaded all that each of them would have to load. */
+  async callAll(commands: readonly CommandLine[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const { args, env } of commands) outcomes.push(await call(args, this.folder, env));
+    return outcomes;
+  }
+
   run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
     return this.start(args, env).ended();
   }
 
   /** Runs a command that has to succeed; its standard output. */
   async must(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(args);
-    if (code !== 0) throw new Error(`assay ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
-    return stdout;
+    return successOf(args, await this.run(args));
+  }
+
+  /** Runs a command within this process that has to succeed; its standard output. */
+  async mustCall(...args: string[]): Promise<string> {
+    return successOf(args, await call(args, this.folder, {}));
   }
 
   async remove(): Promise<void> {
     this.#isRemoved = true;
     for (const { child } of this.#running) child.kill("SIGKILL");
     await Promise.all(this.#running.map((started) => started.ended()));
-    rmSync(this.folder, { recursive: true });
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
   }
 }
 
@@ -174,12 +229,12 @@ export async function readyOperator(chain: LocalChain): Promise<Workspace> {
   const workspace = new Workspace();
   workspace.write("manifest.json", formatManifest(chain.manifest));
   const address = await workspace.writeKey("key.json");
-  await workspace.must("init", "--rpc", chain.url, "--confirmations", "0", "--keystore", "key.json");
+  await workspace.mustCall("init", "--rpc", chain.url, "--confirmations", "0", "--keystore", "key.json");
   configure(workspace, { "  pollMs:": "  pollMs: 100", "  port:": `  port: ${await freePort()}` });
   await chain.rich.sendTransaction({ to: address, value: parseEther("10") });
-  await workspace.must("operator", "stake", "2");
-  await workspace.must("operator", "key");
-  await workspace.must("operator", "live", "on");
+  await workspace.mustCall("operator", "stake", "2");
+  await workspace.mustCall("operator", "key");
+  await workspace.mustCall("operator", "live", "on");
   return workspace;
 }
 

@@ -13,6 +13,7 @@ import { joinTensors, pack } from "../oracle/model/tensor.ts";
 import { ChunkTree } from "../oracle/vm/chunkTree.ts";
 import { Executor } from "../oracle/vm/engine/executor.ts";
 import { Random } from "../scripts/models/random.ts";
+import { noteAtEnd } from "./noteAtEnd.ts";
 import { compiled } from "./programs.ts";
 
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -45,7 +46,7 @@ const PAGE = `<!doctype html><script type="importmap">${JSON.stringify({ imports
 
 const browser = BROWSERS.find((path) => existsSync(path));
 if (browser === undefined) {
-  process.once("exit", () => console.log("no Chromium: 1 group not run"));
+  noteAtEnd(() => "no Chromium: 1 group not run");
 } else {
   describe("the engine in a browser", () => inBrowser(browser));
 }
@@ -53,7 +54,11 @@ if (browser === undefined) {
 function inBrowser(path: string): void {
   let server: Server;
   let chromium: ChildProcess;
-  const profile = mkdtempSync(join(tmpdir(), "assay-browser-"));
+  let profile: string;
+
+  before(() => {
+    profile = mkdtempSync(join(tmpdir(), "assay-browser-"));
+  });
 
   after(async () => {
     if (chromium?.exitCode === null) {

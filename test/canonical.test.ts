@@ -176,7 +176,7 @@ describe("programs through the chain", function () {
     expect(await get("metrics"))
       .to.match(/^assay_alarms_total\{kind="sentinel"\} 1$/m)
       .and.match(/^assay_alarms_total\{kind="program"\} 1$/m);
-    const text = await workspace.must("status");
+    const text = await workspace.mustCall("status");
     expect(text).to.match(/^ALARM +sentinel, .* model 0x\w{64}: ONNX Runtime and/m);
     const { wrong } = Object.fromEntries(models);
     expect(text).to.include(`${modelId((wrong as Served).spec)}, canonical, disputable program`);

@@ -1,5 +1,5 @@
 // Runs the code blocks of README.md and docs/. A file's blocks run in order in one workspace:
-//   sh        run by bash; `npm test` and installation excepted
+//   sh        run by bash; `npm test`, the demo and installation excepted
 //   ts        run by node, from the root of the clone
 //   solidity  whole source files, compiled together at the end
 //   json yaml parsed

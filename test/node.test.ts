@@ -34,8 +34,8 @@ describe("a node", function () {
       "  fileRoot:": "  fileRoot: models",
       "  deadlineMs:": "  deadlineMs: 6000",
     });
-    await workspace.must("operator", "offer", modelId, "--price-gwei", "1000000", "--latency", "20");
-    await workspace.must("operator", "offer", heavyId);
+    await workspace.mustCall("operator", "offer", modelId, "--price-gwei", "1000000", "--latency", "20");
+    await workspace.mustCall("operator", "offer", heavyId);
     node = workspace.start(["start"]);
     url = String((await node.logged("started")).url);
   });
@@ -46,7 +46,7 @@ describe("a node", function () {
   });
 
   async function registered(...args: string[]): Promise<string> {
-    return JSON.parse(await workspace.must("model", "register", ...args, "--json")).modelId;
+    return JSON.parse(await workspace.mustCall("model", "register", ...args, "--json")).modelId;
   }
 
   async function get(path: string) {
@@ -55,7 +55,7 @@ describe("a node", function () {
   }
 
   it("finds nothing wrong before it starts", async () => {
-    const checks = await workspace.must("doctor");
+    const checks = await workspace.mustCall("doctor");
     expect(checks.match(/^\w+/gm)).to.deep.equal(Array(12).fill("ok"));
     expect(checks).to.include(
       `model ${modelId}: canonical, disputable program, offered for 1000000 gwei, its file is there and compiles to what is registered`,
@@ -85,13 +85,13 @@ describe("a node", function () {
     const asked = await workspace.run(["request", otherId, "--input", "[1]", "--fee", "0.5", "--answer-period", "1"]);
     expect(asked.stderr).to.match(/\nerror: nobody answered 0x\w{64} in time; the fee came back to 0x\w{40}\n$/);
     expect(asked.code).to.equal(1);
-    const { operator, key } = JSON.parse(await workspace.must("status", "--json"));
+    const { operator, key } = JSON.parse(await workspace.mustCall("status", "--json"));
     expect(operator.owedWei).to.equal("0");
     expect(Number(key.balanceWei) / 1e18).to.be.within(7.9, 8);
   });
 
   it("answers a request with the bits of the program, and gets paid", async () => {
-    const asked = await workspace.must(
+    const asked = await workspace.mustCall(
       "request",
       modelId,
       "--input",
@@ -120,7 +120,7 @@ describe("a node", function () {
   it("gives up on a model that takes too long, and goes on", async () => {
     const heavy = workspace.run(["request", heavyId, "--input", "[0]", "--fee", "0.001", "--timeout", "10"]);
     await node.logged("run failed");
-    const quick = await workspace.must("request", modelId, "--input", JSON.stringify(RETURNS));
+    const quick = await workspace.mustCall("request", modelId, "--input", JSON.stringify(RETURNS));
     expect(quick).to.match(/^volatility f32 \[1, 1\] = 0\.0\d+\n$/);
     const { code, stderr } = await heavy;
     expect(code).to.equal(1);
@@ -128,13 +128,13 @@ describe("a node", function () {
   });
 
   it("shows how it stands", async () => {
-    const text = await workspace.must("status");
+    const text = await workspace.mustCall("status");
     expect(text).to.match(
       /^operator {2}0x\w{40}, live\nstake {5}2 ETH, locked .*, free .*\nowed {6}0\.00\d+ ETH\nkey /m,
     );
     expect(text).to.include(`model     ${modelId}, canonical, disputable program, offered for 1000000 gwei, 20 s`);
     expect(text).to.match(/^node {6}running, \d+ blocks behind\njobs {6}.*[12] done/m);
-    const status = JSON.parse(await workspace.must("status", "--json"));
+    const status = JSON.parse(await workspace.mustCall("status", "--json"));
     expect(status.node.state).to.equal("running");
     expect(status.models[0]).to.deep.include({ id: modelId, disputable: true, isRegistered: true });
   });
@@ -159,7 +159,7 @@ describe("a node", function () {
   it("finds mistakes before they cost anything", async () => {
     const id = `0x${"12".repeat(32)}`;
     const unwantedId = await registered("models/volatility.onnx", "--salt", id);
-    const outcomes = await workspace.runAll(
+    const outcomes = await workspace.callAll(
       [
         ["model", "register", VOLATILITY],
         ["request", id, "--input", "[1]"],
@@ -201,22 +201,22 @@ describe("a node", function () {
     expect(code).to.equal(0);
     expect(stdout).to.include('"msg":"stopping"');
     expect(stdout).to.not.include("correct horse");
-    const { node: after } = JSON.parse(await workspace.must("status", "--json"));
+    const { node: after } = JSON.parse(await workspace.mustCall("status", "--json"));
     expect(after.state).to.equal("not running");
     expect(after.jobs.done).to.be.at.least(1);
   });
 
   it("takes everything out again", async () => {
-    expect(await workspace.must("operator", "withdraw")).to.match(/^withdrew 0\.00\d+ ETH to 0x/);
+    expect(await workspace.mustCall("operator", "withdraw")).to.match(/^withdrew 0\.00\d+ ETH to 0x/);
     const { stderr } = await workspace.run(["operator", "withdraw"]);
     expect(stderr).to.match(/^error: nothing is owed to 0x/);
-    await workspace.must("operator", "live", "off");
-    await workspace.must("operator", "offer", modelId, "--remove");
-    expect(await workspace.must("operator", "exit", "0.5")).to.match(/^asked for 0.5 ETH; complete it in 60 s/);
+    await workspace.mustCall("operator", "live", "off");
+    await workspace.mustCall("operator", "offer", modelId, "--remove");
+    expect(await workspace.mustCall("operator", "exit", "0.5")).to.match(/^asked for 0.5 ETH; complete it in 60 s/);
     const early = await workspace.run(["operator", "exit", "--complete"]);
     expect(early.stderr).to.match(/^error: reverted with ExitPending\(\d+\)\n$/);
-    const { key } = JSON.parse(await workspace.must("status", "--json"));
-    await workspace.must("operator", "key", "--retire", key.address);
+    const { key } = JSON.parse(await workspace.mustCall("status", "--json"));
+    await workspace.mustCall("operator", "key", "--retire", key.address);
     const { stdout } = await workspace.run(["doctor"]);
     expect(stdout).to.match(/^FAIL {2}key: 0x\w+ signs for nobody: assay operator key$/m);
     expect(stdout).to.match(/^FAIL {2}stake: no request is assigned to this operator: assay operator live on$/m);
@@ -230,13 +230,13 @@ describe("a node", function () {
     expect(stderr).to.match(
       /^error: this is for the operator 0x\w+, and the key is 0x\w+: give the operator's with --keystore/,
     );
-    const { from, to, data, value } = JSON.parse(await workspace.must("operator", "stake", "1", "--print"));
+    const { from, to, data, value } = JSON.parse(await workspace.mustCall("operator", "stake", "1", "--print"));
     expect({ from: from.toLowerCase(), value }).to.deep.equal({
       from: chain.manifest.deployer.toLowerCase(),
       value: "1000000000000000000",
     });
     await (await chain.rich.sendTransaction({ to, data, value })).wait();
-    const { operator, key } = JSON.parse(await workspace.must("status", "--json"));
+    const { operator, key } = JSON.parse(await workspace.mustCall("status", "--json"));
     expect(operator.stakeWei).to.equal("1000000000000000000");
     expect(key.operator).to.not.equal(operator.address);
   });

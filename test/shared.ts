@@ -1,6 +1,7 @@
 // Tests on data that does not belong to this repository and lies beside it in ../shared (real models, operator vectors).
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { noteAtEnd } from "./noteAtEnd.ts";
 
 const folder = fileURLToPath(new URL("../../shared/", import.meta.url));
 const isPresent = existsSync(`${folder}models`);
@@ -16,8 +17,6 @@ export function describeShared(name: string, body: (folder: string) => void): vo
     describe(name, () => body(folder));
     return;
   }
-  if (groupsNotRun === 0) {
-    process.once("exit", () => console.log(`shared data absent: ${groupsNotRun} groups not run`));
-  }
+  if (groupsNotRun === 0) noteAtEnd(() => `shared data absent: ${groupsNotRun} groups not run`);
   groupsNotRun++;
 }

@@ -23,7 +23,7 @@ const fromChain = (...registered: string[]): ArtefactUris => ({ configured: [], 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 describe("ArtefactCache", () => {
-  const root = mkdtempSync(join(tmpdir(), "assay-artefact-"));
+  let root: string;
   const requests: string[] = [];
   let routes: Record<string, Handler> = {};
   let url = "";
@@ -38,6 +38,7 @@ describe("ArtefactCache", () => {
   });
 
   before(async () => {
+    root = mkdtempSync(join(tmpdir(), "assay-artefact-"));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

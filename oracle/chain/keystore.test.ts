@@ -5,10 +5,12 @@ import { expect } from "chai";
 import { createKeystore, isExposed, KeystoreError, keystoreAddress, loadKeystore } from "./keystore.ts";
 
 describe("keystore", () => {
-  const folder = mkdtempSync(join(tmpdir(), "assay-keystore-"));
-  const file = join(folder, "keystore.json");
+  let folder: string;
+  let file: string;
   let address: string;
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "assay-keystore-"));
+    file = join(folder, "keystore.json");
     address = await createKeystore(file, "correct horse");
   });
   after(() => rmSync(folder, { recursive: true }));
@@ -30,6 +32,30 @@ describe("keystore", () => {
     expect(Crypto).to.include({ kdf: "scrypt", cipher: "aes-128-ctr" });
     expect(Crypto.kdfparams).to.include({ n: 131_072, r: 8, p: 1 });
     expect(JSON.stringify(rest)).to.not.match(/mnemonic/i);
+  });
+
+  it("opens the keystore of the standard, whose parameters are not those of RFC 7914", async () => {
+    // https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage, "Scrypt"
+    const kdfparams = {
+      dklen: 32,
+      n: 262_144,
+      r: 1,
+      p: 8,
+      salt: "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19",
+    };
+    const crypto = {
+      cipher: "aes-128-ctr",
+      cipherparams: { iv: "83dbcc02d8ccb40e466191a123791e0e" },
+      ciphertext: "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
+      kdf: "scrypt",
+      kdfparams,
+      mac: "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097",
+    };
+    const standard = join(folder, "standard.json");
+    writeFileSync(standard, JSON.stringify({ crypto, id: "3198bc9c-6672-5ab3-d995-4942343ae5b6", version: 3 }));
+    expect((await loadKeystore(standard, "testpassword")).privateKey).to.equal(
+      "0x7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d",
+    );
   });
 
   it("lets only its owner read it", () => {

@@ -1,5 +1,8 @@
 /** Signing keys in encrypted files (Web3 Secret Storage version 3, scrypt), as geth and ethers write them. */
+import { scrypt as nodeScrypt, type ScryptOptions } from "node:crypto";
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { scryptAsync } from "@noble/hashes/scrypt";
 import {
   decryptKeystoreJson,
   encryptKeystoreJson,
@@ -8,16 +11,29 @@ import {
   isAddress,
   isKeystoreJson,
   randomBytes,
+  scrypt,
   Wallet,
 } from "ethers";
 import type { Address } from "../roles/ports.ts";
 
-/** Cost of a guess of the password: 2^17 is geth's, about a second and 128 MB. */
+/** Cost of a guess of the password: 2^17 is geth's, about half a second and 128 MB. */
 const SCRYPT = { N: 131_072, r: 8, p: 1 };
+/** Node refuses to use more than is allowed; scrypt uses 128 * N * r bytes and a little. */
+const MAX_SCRYPT_BYTES = 2 ** 30;
 /** A keystore has about 500 bytes. */
 const MAX_BYTES = 100_000;
 const OWNER_ONLY = 0o600;
 const GROUP_AND_OTHERS = 0o077;
+
+const deriveKey = promisify<Uint8Array, Uint8Array, number, ScryptOptions, Buffer>(nodeScrypt);
+// Takes a third of the time of the one in JavaScript, but is not defined for all that keystores have.
+scrypt.register(async (password, salt, N, r, p, length) => {
+  const isDefined = N < 2 ** (16 * r);
+  const key = isDefined
+    ? await deriveKey(password, salt, length, { N, r, p, maxmem: MAX_SCRYPT_BYTES })
+    : await scryptAsync(password, salt, { N, r, p, dkLen: length });
+  return hexlify(key);
+});
 
 /** A key file that cannot be written, read or decrypted. */
 export class KeystoreError extends Error {

@@ -10,7 +10,10 @@ import { packInputs } from "./inputs.ts";
 const input = (name: string, dtype: Dtype, dims: number[]): TensorSignature<number> => ({ name, dtype, dims });
 
 describe("inputs of a request", () => {
-  const folder = mkdtempSync(join(tmpdir(), "assay-inputs-"));
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "assay-inputs-"));
+  });
   after(() => rmSync(folder, { recursive: true }));
   const file = (name: string, content: string | Uint8Array) => {
     writeFileSync(join(folder, name), content);

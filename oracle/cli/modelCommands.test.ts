@@ -51,7 +51,7 @@ describe("model commands", function () {
     workspace.write("text.onnx", "this is no model");
     workspace.write("reshape.onnx", reshapeModel([2, 3], 2));
     workspace.write("matmul.onnx", matmulModel(2, 100, 3));
-    const all = await workspace.runAll(Object.values(COMMANDS).map((args) => ({ args: ["model", ...args] })));
+    const all = await workspace.callAll(Object.values(COMMANDS).map((args) => ({ args: ["model", ...args] })));
     for (const [i, name] of Object.keys(COMMANDS).entries()) outcomes.set(name, all[i] as Outcome);
   });
 

@@ -41,11 +41,14 @@ interface Case {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Declares a test for each; their commands are run together, because each takes a while to load. */
-function cases(workspace: Workspace, table: Readonly<Record<string, Case>>): void {
+/**
+ * Declares a test for each; their commands are run together.
+ * @param how as processes, or within this one, which loads once what each process loads again
+ */
+function cases(workspace: Workspace, how: "runAll" | "callAll", table: Readonly<Record<string, Case>>): void {
   let outcomes: Outcome[];
   before(async () => {
-    outcomes = await workspace.runAll(Object.values(table));
+    outcomes = await workspace[how](Object.values(table));
   });
   for (const [i, [name, { code, error }]] of Object.entries(table).entries()) {
     it(name, () => expectFailure(workspace, outcomes[i] as Outcome, code, error));
@@ -78,7 +81,7 @@ describe("command line", function () {
 
   describe("help", () => {
     it("shows the commands, the exit codes and the first steps", async () => {
-      const help = await workspace.must("--help");
+      const help = await workspace.mustCall("--help");
       for (const text of ["init", "start", "status", "doctor", "model", "operator", "request", "Exit codes: 0 done"]) {
         expect(help).to.include(text);
       }
@@ -97,7 +100,9 @@ describe("command line", function () {
       "operator",
     ];
     it("shows examples for every command", async () => {
-      const outcomes = await workspace.runAll(commands.map((command) => ({ args: [...command.split(" "), "--help"] })));
+      const outcomes = await workspace.callAll(
+        commands.map((command) => ({ args: [...command.split(" "), "--help"] })),
+      );
       for (const [i, { code, stdout }] of outcomes.entries()) {
         expect(stdout, commands[i])
           .to.match(/Examples:\n {2}assay /)
@@ -108,7 +113,7 @@ describe("command line", function () {
   });
 
   describe("called wrongly", () => {
-    cases(workspace, {
+    cases(workspace, "callAll", {
       "without a command": { args: [], code: 2, error: "Usage: assay" },
       "with an unknown command": { args: ["stat"], code: 2, error: "error: unknown command 'stat'\n(Did you mean" },
       "with an unknown option": { args: ["status", "--jsno"], code: 2, error: "error: unknown option '--jsno'" },
@@ -156,7 +161,7 @@ describe("command line", function () {
     });
 
     it("puts everything into a folder, with paths that work from there", async () => {
-      await workspace.must("init", "nodes/a", "--keystore", "keystore.json", "--operator", ADDRESS);
+      await workspace.mustCall("init", "nodes/a", "--keystore", "keystore.json", "--operator", ADDRESS);
       const config = workspace.read("nodes/a/assay.yaml");
       expect(config)
         .to.match(/manifest: \.\.\/\.\.\/manifest\.json/)
@@ -179,7 +184,7 @@ describe("command line", function () {
       expect(existsSync(workspace.path("half/assay.yaml"))).to.equal(false);
     });
 
-    cases(workspace, {
+    cases(workspace, "runAll", {
       "needs a password": {
         args: ["init", "new"],
         env: { ASSAY_KEYSTORE_PASSWORD: "" },
@@ -219,7 +224,7 @@ describe("command line", function () {
       workspace.write("huge.yaml", "#".repeat(2_000_000));
     });
 
-    cases(workspace, {
+    cases(workspace, "callAll", {
       "is missing": {
         args: ["status", "--config", "nowhere.yaml"],
         code: 1,
@@ -262,7 +267,7 @@ describe("command line", function () {
       workspace.write("password", "\nsecond line\n");
     });
 
-    cases(workspace, {
+    cases(workspace, "runAll", {
       "with a wrong password": {
         args: ["start"],
         env: { ASSAY_KEYSTORE_PASSWORD: "wrong" },
@@ -319,7 +324,7 @@ describe("command line", function () {
       workspace.write("large.onnx", new Uint8Array(1_000_001));
     });
 
-    cases(workspace, {
+    cases(workspace, "callAll", {
       "without the file": {
         args: ["model", "register", "nowhere.onnx"],
         code: 1,

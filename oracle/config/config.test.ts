@@ -13,8 +13,12 @@ const MODEL = `0x${"12".repeat(32)}`;
 const MINIMAL = `chain:\n  manifest: deployment.json\n  rpcUrls: [http://localhost:8545]\noperator:\n  address: ${ADDRESS}\n`;
 
 describe("configuration", () => {
-  const folder = mkdtempSync(join(tmpdir(), "assay-config-"));
-  const file = join(folder, "assay.yaml");
+  let folder: string;
+  let file: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "assay-config-"));
+    file = join(folder, "assay.yaml");
+  });
   after(() => rmSync(folder, { recursive: true }));
 
   function load(text: string) {

@@ -15,7 +15,10 @@ const VOLATILITY = new URL("../../models/volatility.onnx", import.meta.url).path
 
 describe("CanonicalEngine", function () {
   this.timeout(120_000);
-  const folder = mkdtempSync(join(tmpdir(), "assay-canonical-"));
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "assay-canonical-"));
+  });
   const engine = new CanonicalEngine({ processes: 1, maxModels: 2 });
   after(async () => {
     await engine.close();

@@ -18,7 +18,10 @@ const LIMITS: RunLimits = { deadlineMs: 30_000, memoryMb: 1_000 };
 const VOLATILITY = new URL("../../models/volatility.onnx", import.meta.url).pathname;
 
 describe("OnnxRuntime", () => {
-  const folder = mkdtempSync(join(tmpdir(), "assay-runtime-"));
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "assay-runtime-"));
+  });
   const runtimes: OnnxRuntime[] = [];
   let files = 0;
 

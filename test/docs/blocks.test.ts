@@ -23,9 +23,9 @@ describe("blocks of a Markdown file", () => {
   it("leave out the test's own command and installation, and nothing that only looks like them", () => {
     const markdown = fenced(
       "sh",
-      "git clone https://example.org/assay\ncd assay\nnpm test\nnpm test -- FILE\nnpm run demo\n",
+      "git clone https://example.org/assay\ncd assay\nnpm run demo\nnpm test\nnpm test -- FILE\nnpm run bench\n",
     );
-    expect(parseBlocks(markdown)[0]?.code).to.equal("npm test -- FILE\nnpm run demo\n");
+    expect(parseBlocks(markdown)[0]?.code).to.equal("npm test -- FILE\nnpm run bench\n");
   });
 
   for (const [what, markdown, message] of [

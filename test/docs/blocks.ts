@@ -19,8 +19,11 @@ export const CHAIN = "<!-- doc: chain -->";
 
 const BLOCK = /(?:^<!-- doc: (file|background) (.+) -->\n)?^```(.*)\n([\s\S]*?)^```$/gm;
 
-/** Not executed: the command that runs this very test, and what puts the reader into an installed clone. */
-const EXCEPTED = /^(npm test|npm ci|npm install|git clone .*|cd assay)\n/gm;
+/**
+ * Not executed: the command that runs this very test, the demo (test/e2e/demo.test.ts runs that), and what puts the
+ * reader into an installed clone.
+ */
+const EXCEPTED = /^(npm test|npm run demo|npm ci|npm install|git clone .*|cd assay)\n/gm;
 
 /** @throws Error on a fence that is indented, unended or of an unknown language, and on a directive without a block */
 export function parseBlocks(markdown: string): Block[] {

@@ -8,8 +8,6 @@ import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-/** Halves the time that a command takes to load. */
-const COMPILE_CACHE = join(ROOT, "node_modules/.cache/assay");
 const DEFAULT_RPC = "127.0.0.1:8545";
 
 /** How long a background command may take to print what is waited for, and to end when asked. */
@@ -75,8 +73,7 @@ export class Workspace {
 
   #spawn(command: string, args: string[]): ChildProcess {
     // A group of its own, so that what a script starts ends with it.
-    const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
-    return spawn(command, args, { cwd: this.#folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    return spawn(command, args, { cwd: this.#folder, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   }
 }
 

@@ -35,7 +35,7 @@ describe("validation of kernels", () => {
       expect(toHex(encodeDescriptor(decodeDescriptor(descriptor)))).to.equal(toHex(descriptor));
     }
     const reached = ["well-formed" as const, ...RULES].map((rule) => `${rule} ${counts.get(rule) ?? 0}`);
-    console.log(`      ${reached.join(", ")}`);
+    console.log(`      random descriptors: ${reached.join(", ")}`);
     expect(RULES.filter((rule) => !counts.has(rule))).to.deep.equal([]);
   });
 

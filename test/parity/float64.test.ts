@@ -6,7 +6,7 @@ import { drawPairs, SWEEPS } from "./float64Operands.ts";
 import { CHAINABLE, OPERATIONS, type Operation } from "./float64Operations.ts";
 import { expectEqual, Slots } from "./slots.ts";
 
-const PAIRS = runs(2_048, 1_000_192);
+const PAIRS = runs(512, 1_000_192);
 // The network keeps every step of a call in memory until it ends.
 const PAIRS_PER_CALL = 256;
 const TIMEOUT_MS = runs(60_000, 7_200_000);

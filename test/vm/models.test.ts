@@ -38,7 +38,7 @@ describeShared(`TensorVM on real models (seed ${seed})`, (folder) => {
       samples += await sample(machine, random, program, path);
       models++;
     }
-    console.log(`        ${samples} samples of ${models} models, 0 mismatches`);
+    console.log(`        TensorVM: ${samples} samples of ${models} models, 0 mismatches`);
     expect(models).to.be.greaterThan(0);
   }).timeout(TIMEOUT_MS);
 });

@@ -23,8 +23,8 @@ import {
   treesOf,
 } from "./machine.ts";
 
-const SAMPLES = runs(5_000, 100_000);
-const MUTATIONS = runs(1_000, 200_000);
+const SAMPLES = runs(1_200, 100_000);
+const MUTATIONS = runs(500, 200_000);
 /** Cases that are drawn, run off chain and then all run on chain. */
 const BATCH = 10;
 const ROUNDS_PER_KERNEL = 3;
@@ -70,7 +70,7 @@ describe(`TensorVM = engine = reference evaluator (seed ${seed})`, () => {
       samples += expected.length;
       kernels += BATCH;
     }
-    console.log(`        ${samples} samples of ${kernels} kernels, 0 mismatches`);
+    console.log(`        TensorVM: ${samples} samples of ${kernels} kernels, 0 mismatches`);
   }).timeout(TIMEOUT_MS);
 
   it("mutated leaves in empty spaces: who accepts them, and their values", async () => {
@@ -80,7 +80,7 @@ describe(`TensorVM = engine = reference evaluator (seed ${seed})`, () => {
       await check(expected);
       malformed += expected.filter(({ shape }) => shape === undefined).length;
     }
-    console.log(`        ${MUTATIONS} leaves, ${malformed} of them malformed, 0 mismatches`);
+    console.log(`        TensorVM: ${MUTATIONS} mutated leaves, ${malformed} of them malformed, 0 mismatches`);
   }).timeout(TIMEOUT_MS);
 });
 
