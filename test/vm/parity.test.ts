@@ -27,7 +27,7 @@ const SAMPLES = runs(1_200, 100_000);
 const MUTATIONS = runs(500, 200_000);
 /** Cases that are drawn, run off chain and then all run on chain. */
 const BATCH = 10;
-const ROUNDS_PER_KERNEL = 3;
+const ROUNDS_PER_KERNEL = runs(1, 3);
 const TIMEOUT_MS = runs(240_000, 14_400_000);
 
 const EMPTY = new Uint8Array();
