@@ -32,8 +32,8 @@ function pickElement(
   counted: Session,
 ): PickElement {
   const { result, spec, execution } = assertion;
-  const at = trace.proof(index, counted.height);
-  return { type: "pickElement", session, result, spec, kernel: execution.proofOf(kernel), at, element };
+  const traced = trace.proof(index, counted.height);
+  return { type: "pickElement", session, result, spec, kernel: execution.proofOf(kernel), traced, element };
 }
 
 /**

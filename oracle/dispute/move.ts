@@ -50,7 +50,7 @@ export interface PickElement extends Subject {
   readonly session: Session;
   readonly kernel: KernelProof;
   /** Its path leads up to the session's node. */
-  readonly at: ChunkProof;
+  readonly traced: ChunkProof;
   readonly element: number;
 }
 
@@ -81,7 +81,7 @@ export interface Timeout {
 export interface ProveElement extends Accusation {
   readonly type: "proveElement";
   readonly kernel: KernelProof;
-  readonly at: ChunkProof;
+  readonly traced: ChunkProof;
   readonly element: number;
   readonly witness: Uint8Array;
 }
@@ -89,7 +89,7 @@ export interface ProveElement extends Accusation {
 export interface ProveTail extends Accusation {
   readonly type: "proveTail";
   readonly kernel: KernelProof;
-  readonly at: ChunkProof;
+  readonly traced: ChunkProof;
 }
 
 export interface ProvePadding extends Accusation {

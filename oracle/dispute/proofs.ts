@@ -100,5 +100,5 @@ function proveElement(evidence: Evidence, { kernel, valid, element, index }: Of<
 }
 
 function chunkOfKernel({ assertion, trace }: Evidence, kernel: PlacedKernel, chunk: number) {
-  return { kernel: assertion.execution.proofOf(kernel), at: trace.proof(chunk) };
+  return { kernel: assertion.execution.proofOf(kernel), traced: trace.proof(chunk) };
 }

@@ -176,7 +176,7 @@ export class PaperGame {
     this.#advance(id, counted, now, {});
   }
 
-  #pickElement({ session, kernel, at, element }: PickElement, actor: string, now: number): void {
+  #pickElement({ session, kernel, traced: at, element }: PickElement, actor: string, now: number): void {
     const counted = this.#turn("pickElement", session, actor, now);
     const { index, chunk, path } = at;
     const node = toHex(keccak256(chunk));

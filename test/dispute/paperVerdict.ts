@@ -51,7 +51,7 @@ export class PaperVerdict {
     this.#terms = terms;
   }
 
-  proveElement(traceRoot: Hex, { kernel, at, element, witness }: Bare<ProveElement>): number {
+  proveElement(traceRoot: Hex, { kernel, traced: at, element, witness }: Bare<ProveElement>): number {
     const { first, valid } = this.#chunkOf(traceRoot, kernel, at);
     if (valid === undefined) {
       refuseUnless(
@@ -68,7 +68,7 @@ export class PaperVerdict {
     return at.index;
   }
 
-  proveTail(traceRoot: Hex, { kernel, at }: Bare<ProveTail>): number {
+  proveTail(traceRoot: Hex, { kernel, traced: at }: Bare<ProveTail>): number {
     const { first, valid } = this.#chunkOf(traceRoot, kernel, at);
     refuseUnless(valid !== undefined, "KernelMalformed");
     const end = valid.elements * DTYPES[valid.kernel.dtype].bytes - (at.index - first) * CHUNK_BYTES;
