@@ -1,86 +1,49 @@
-// npm run -s deploy -- --network URL (--preset NAME | --parameters FILE) [--out FILE]: deploys a coordinator and writes
-// its manifest. The key is ASSAY_DEPLOYER_KEY's, or else the network's first unlocked account.
+// npm run -s deploy -- --network URL (--preset NAME | --parameters FILE) [--out FILE]: deploys the contracts and writes
+// their manifest. The key is ASSAY_DEPLOYER_KEY's, or else the network's first unlocked account.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import {
   ContractFactory,
+  getCreateAddress,
   type InterfaceAbi,
   isCallException,
   JsonRpcProvider,
-  parseEther,
   type Signer,
   Wallet,
 } from "ethers";
-import { parse } from "yaml";
-import { z } from "zod";
 import { coordinatorAt } from "../oracle/chain/contracts.ts";
-import {
-  address,
-  formatManifest,
-  MANIFEST_VERSION,
-  type Manifest,
-  type Parameters,
-  parametersSchema,
-  readCodeHashes,
-} from "../oracle/chain/manifest.ts";
+import { formatManifest, MANIFEST_VERSION, type Manifest, readCodeHashes } from "../oracle/chain/manifest.ts";
 import type { Hex } from "../oracle/vm/keccak.ts";
+import { type Deployment, PRESETS, readDeployment, violations } from "./deployment.ts";
 
-/** What a deployer decides. */
-export interface Deployment {
-  readonly parameters: Parameters;
-  /** RIP-7212's interface; the zero address: only secp256k1 signatures. */
-  readonly p256Verifier: string;
-  /** Neither opens a dispute: one takes no models of semantics 1, the other takes them for trying out. */
-  readonly arbiter: (typeof ARBITERS)[number];
-}
-
-const ARBITERS = ["NullArbiter", "AdmittingArbiter"] as const;
-
-const HOUR = 3600;
-const DAY = 24 * HOUR;
-/** EIP-7951's precompile, in osaka and on most rollups. */
-const P256_PRECOMPILE = "0x0000000000000000000000000000000000000100";
-
-/**
- * Windows have to outlast censorship: a day of full blocks on a layer 1, and a sequencer that delays forced inclusion for a
- * day on a layer 2. Stake stays slashable for the window, both sides' clocks and the life of a receipt. The bond is ten
- * times what a dispute costs (1.2M gas) and what a challenger puts up (1.5 times the defence's 0.6M gas), at 100 gwei on
- * a layer 1 and at 1 gwei on a layer 2. Where value is at stake nothing is called disputable before it is.
- */
-export const PRESETS = {
-  local: {
-    ...preset({ window: 10, exitDelay: 60, takeoverPeriod: 30, maxAnswerPeriod: HOUR }, "1", "0.1"),
-    arbiter: "AdmittingArbiter",
-  },
-  l1: preset({ window: DAY, exitDelay: 7 * DAY, takeoverPeriod: HOUR, maxAnswerPeriod: 7 * DAY }, "10", "2.5"),
-  l2: preset({ window: 2 * DAY, exitDelay: 8 * DAY, takeoverPeriod: HOUR, maxAnswerPeriod: 7 * DAY }, "0.1", "0.025"),
-} satisfies Record<string, Deployment>;
-
-const fileSchema = parametersSchema.extend({ p256Verifier: address, arbiter: z.enum(ARBITERS).default("NullArbiter") });
-
-/** Reads a deployment from YAML or JSON: `Parameters`, `p256Verifier` and perhaps `arbiter`, wei as strings. */
-export function readDeployment(file: string): Deployment {
-  const parsed = fileSchema.safeParse(parse(readFileSync(file, "utf8")));
-  if (!parsed.success) throw new Error(`${file}:\n${z.prettifyError(parsed.error)}`);
-  const { p256Verifier, arbiter, ...parameters } = parsed.data;
-  return { parameters, p256Verifier, arbiter };
-}
-
-/** Deploys a coordinator, which brings its model registry, its lens, and an arbiter that opens no disputes. */
-export async function deploy(signer: Signer, { parameters, p256Verifier, ...roles }: Deployment): Promise<Manifest> {
+/** Deploys machine, verdict, dispute game, and the coordinator, which brings its model registry, and its lens. */
+export async function deploy(signer: Signer, deployment: Deployment): Promise<Manifest> {
+  const { parameters, dispute, p256Verifier } = deployment;
   const { provider } = signer;
   if (provider === null) throw new Error("the deployer's signer has no provider");
-  const arbiter = await create(signer, `dispute/${roles.arbiter}`, []);
+  const unsafe = violations(deployment);
+  if (unsafe.length > 0) throw new Error(`this deployment is unsafe:\n  ${unsafe.join("\n  ")}`);
+  const tensorVm = await create(signer, "vm/TensorVM", []);
+  const verdict = await create(signer, "dispute/Verdict", [tensorVm.contract]);
+  // The game needs the coordinator's address and the coordinator the game's: the coordinator comes right after it.
+  const deployer = await signer.getAddress();
+  const nonce = (await provider.getTransactionCount(deployer)) + 1;
+  const coordinator = getCreateAddress({ from: deployer, nonce });
+  const game = await create(signer, "dispute/DisputeGame", [coordinator, verdict.contract, dispute, p256Verifier]);
   const { contract, receipt, compiler } = await create(signer, "inference/InferenceCoordinator", [
     parameters,
-    arbiter.contract,
+    game.contract,
     p256Verifier,
   ]);
+  if (contract !== coordinator)
+    throw new Error(`the coordinator is at ${contract}, and its game serves ${coordinator}`);
   const lens = await create(signer, "inference/Lens", [contract]);
   const addresses = {
     coordinator: contract,
     modelRegistry: await coordinatorAt(contract, provider).modelRegistry(),
-    arbiter: arbiter.contract,
+    arbiter: game.contract,
+    verdict: verdict.contract,
+    tensorVm: tensorVm.contract,
     lens: lens.contract,
     p256Verifier,
   };
@@ -90,8 +53,9 @@ export async function deploy(signer: Signer, { parameters, p256Verifier, ...role
     addresses,
     codeHashes: await readCodeHashes(provider, addresses),
     parameters,
+    dispute,
     block: { number: receipt.blockNumber, hash: receipt.blockHash as Hex },
-    deployer: await signer.getAddress(),
+    deployer,
     compiler,
   };
 }
@@ -119,13 +83,6 @@ interface Artifact {
 
 const artifacts = new URL("../artifacts/", import.meta.url);
 const readJson = <T>(path: string) => JSON.parse(readFileSync(new URL(path, artifacts), "utf8")) as T;
-
-type Periods = Pick<Parameters, "window" | "exitDelay" | "takeoverPeriod" | "maxAnswerPeriod">;
-
-function preset(periods: Periods, minStakeEther: string, operatorBondEther: string): Deployment {
-  const money = { minStake: parseEther(minStakeEther), operatorBond: parseEther(operatorBondEther) };
-  return { parameters: { ...periods, ...money }, p256Verifier: P256_PRECOMPILE, arbiter: "NullArbiter" };
-}
 
 async function connect(url: string): Promise<JsonRpcProvider> {
   // Asked by hand: the provider on its own would try an endpoint that is down for ever.

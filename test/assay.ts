@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 import { encryptKeystoreJson, JsonRpcProvider, type JsonRpcSigner, parseEther, Wallet } from "ethers";
 import { network } from "hardhat";
 import { formatManifest, type Manifest } from "../oracle/chain/manifest.ts";
-import { deploy, PRESETS } from "../scripts/deploy.ts";
+import { deploy } from "../scripts/deploy.ts";
+import { PRESETS } from "../scripts/deployment.ts";
 
 const MAIN = fileURLToPath(new URL("../oracle/main.ts", import.meta.url));
 const PASSWORD = "correct horse battery staple";
@@ -212,7 +213,6 @@ export async function startChain(windowS = 2, begin = new Date()): Promise<Local
   const provider = new JsonRpcProvider(url, undefined, { staticNetwork: true, cacheTimeout: -1 });
   const rich = await provider.getSigner(0);
   const local = PRESETS.local;
-  if (local === undefined) throw new Error("there is no preset local");
   const manifest = await deploy(rich, { ...local, parameters: { ...local.parameters, window: windowS } });
   const close = () => {
     provider.destroy();

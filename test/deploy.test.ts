@@ -7,7 +7,8 @@ import { expect } from "chai";
 import { Wallet, ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import { checkManifest, readManifest } from "../oracle/chain/manifest.ts";
-import { deploy, PRESETS } from "../scripts/deploy.ts";
+import { deploy } from "../scripts/deploy.ts";
+import { PRESETS } from "../scripts/deployment.ts";
 
 const run = promisify(execFile);
 
@@ -50,9 +51,15 @@ describe("deploy", () => {
     const command = (args: string[], env: NodeJS.ProcessEnv = {}) =>
       run(process.execPath, ["scripts/deploy.ts", "--network", url, ...args], { env: { ...process.env, ...env } });
 
-    const parameters = ({ window, exitDelay }: { window: number; exitDelay: number }) =>
-      `window: ${window}\nexitDelay: ${exitDelay}\ntakeoverPeriod: 5\nmaxAnswerPeriod: 600\n` +
-      `minStake: "1000000000"\noperatorBond: "1000000000"\np256Verifier: "${ZeroAddress}"\n`;
+    const DISPUTE = { clock: 10, increment: 1, payoutDelay: 1, receiptUse: 10, challengeBond: "1000000000" };
+    const MONEY = { minStake: "1000000000000", operatorBond: "1000000000000" };
+    /** YAML is JSON too. */
+    const deployment = (changes: object, ofDispute: object = {}) =>
+      JSON.stringify({
+        ...{ window: 20, exitDelay: 100, takeoverPeriod: 5, maxAnswerPeriod: 600, p256Verifier: ZeroAddress, ...MONEY },
+        dispute: { ...DISPUTE, priceCap: "1", tip: "1", ...ofDispute },
+        ...changes,
+      });
 
     it("writes the manifest of a preset", async () => {
       const out = join(folder, "preset.json");
@@ -65,12 +72,12 @@ describe("deploy", () => {
     it("deploys a file's parameters with the key of the environment", async () => {
       const file = join(folder, "parameters.yaml");
       const out = join(folder, "parameters.json");
-      writeFileSync(file, parameters({ window: 20, exitDelay: 40 }));
+      writeFileSync(file, deployment({}));
       // The second of the accounts that every local network has.
       const key = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
       await command(["--parameters", file, "--out", out], { ASSAY_DEPLOYER_KEY: key });
       const { parameters: deployed, addresses, deployer } = readManifest(out);
-      expect(deployed).to.include({ window: 20, minStake: 10n ** 9n });
+      expect(deployed).to.include({ window: 20, minStake: 10n ** 12n });
       expect(addresses.p256Verifier).to.equal(ZeroAddress);
       expect(deployer).to.equal(new Wallet(key).address);
     });
@@ -78,14 +85,23 @@ describe("deploy", () => {
     it("says what is wrong", async () => {
       const file = join(folder, "bad.yaml");
       const impossible = join(folder, "impossible.yaml");
+      const unsafe = join(folder, "unsafe.yaml");
       writeFileSync(file, "window: soon\n");
-      writeFileSync(impossible, parameters({ window: 50, exitDelay: 40 }));
+      writeFileSync(impossible, deployment({ maxAnswerPeriod: 0 }));
+      writeFileSync(unsafe, deployment({ exitDelay: 71 }, { priceCap: "1000000000000000" }));
       const failures: [string[], RegExp][] = [
         [[], /^error: one of --preset and --parameters is needed/],
         [["--preset", "moon"], /Allowed choices are local, l1, l2/],
         [["--preset", "l1", "--parameters", file], /cannot be used with/],
         [["--parameters", file], /→ at window/],
-        [["--parameters", impossible], /^error: InferenceCoordinator refuses .* ImpossibleParameters\(exitDelay\)/],
+        [
+          ["--parameters", impossible],
+          /^error: InferenceCoordinator refuses .* ImpossibleParameters\(maxAnswerPeriod\)/,
+        ],
+        [
+          ["--parameters", unsafe],
+          /unsafe:\n {2}dispute.challengeBond is .*\n {2}operatorBond is .*\n {2}exitDelay is 71 s, .* 72 s$/m,
+        ],
         [["--preset", "local", "--network", "http://127.0.0.1:1"], /^error: .*ECONNREFUSED/],
       ];
       for (const [args, message] of failures) {

@@ -17,7 +17,8 @@ import { POLICY, type Policy, packWord, unpackWord } from "../oracle/chain/words
 import type { Result } from "../oracle/dispute/session.ts";
 import { chunkRoot } from "../oracle/vm/chunkTree.ts";
 import type { Hex } from "../oracle/vm/keccak.ts";
-import { deploy, PRESETS } from "../scripts/deploy.ts";
+import { deploy } from "../scripts/deploy.ts";
+import { PRESETS } from "../scripts/deployment.ts";
 
 let connection: ReturnType<typeof network.create> | undefined;
 

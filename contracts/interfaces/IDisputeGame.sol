@@ -282,6 +282,7 @@ interface IDisputeGame {
     // Each refutes a live assertion whose trace root is known, by anybody, at any time and without a bond, as
     // `IVerdict` says. `sessions`: none, or one of the assertion's, on the refuted path, which wins by it.
 
+    /// @notice See `IVerdict.proveElement`.
     function proveElement(
         Result calldata result,
         bytes calldata spec,
@@ -292,6 +293,7 @@ interface IDisputeGame {
         Session[] calldata sessions
     ) external;
 
+    /// @notice See `IVerdict.proveTail`.
     function proveTail(
         Result calldata result,
         bytes calldata spec,
@@ -300,6 +302,7 @@ interface IDisputeGame {
         Session[] calldata sessions
     ) external;
 
+    /// @notice See `IVerdict.provePadding`.
     function provePadding(
         Result calldata result,
         bytes calldata spec,
@@ -310,6 +313,7 @@ interface IDisputeGame {
         Session[] calldata sessions
     ) external;
 
+    /// @notice See `IVerdict.proveOutput`.
     function proveOutput(
         Result calldata result,
         bytes calldata spec,

@@ -9,7 +9,7 @@ import {ModelRegistry} from "./ModelRegistry.sol";
 /// @title ModelStore
 /// @notice The coordinator's part that keeps the models' words and deploys the registry that writes them.
 abstract contract ModelStore is IModelStore {
-    /// @notice Judges assertions; `NullArbiter` in a deployment without disputes.
+    /// @notice Judges assertions.
     IArbiter public immutable arbiter;
     /// @notice Where models are registered.
     ModelRegistry public immutable modelRegistry;

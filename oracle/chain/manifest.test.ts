@@ -39,11 +39,12 @@ describe("manifest", () => {
     const { manifest } = await deployed();
     const { parameters, addresses } = JSON.parse(formatManifest(manifest));
     const bad: [Record<string, unknown>, string][] = [
-      [{ version: 2 }, "version: "],
+      [{ version: 1 }, "version: "],
       [{ parameters: { ...parameters, window: -1 } }, "parameters.window: "],
       [{ parameters: { ...parameters, minStake: 1 } }, "parameters.minStake: "],
       [{ parameters: { ...parameters, minStake: "1 ether" } }, "parameters.minStake: expected a whole number of wei"],
       [{ parameters: { ...parameters, extra: 1 } }, 'parameters: Unrecognized key: "extra"'],
+      [{ dispute: {} }, "dispute.clock: "],
       [{ addresses: { ...addresses, coordinator: "0x12" } }, "addresses.coordinator: expected an address"],
       [{ block: undefined }, "block: "],
     ];
@@ -78,7 +79,7 @@ describe("manifest", () => {
     const { ethers, manifest } = await deployed();
     const { provider } = ethers;
     const otherHash = `0x${"12".repeat(32)}` as const;
-    const { chainId, block, codeHashes, parameters } = manifest;
+    const { chainId, block, codeHashes, parameters, dispute } = manifest;
 
     expect(await mismatches(provider, { ...manifest, chainId: 1 })).to.deep.equal([
       { field: "chainId", manifest: "1", chain: String(chainId) },
@@ -102,6 +103,9 @@ describe("manifest", () => {
       { field: "parameters.window", manifest: "11", chain: String(window) },
       { field: "parameters.minStake", manifest: "5", chain: String(minStake) },
     ]);
+    expect(await mismatches(provider, { ...manifest, dispute: { ...dispute, tip: 5n } })).to.deep.equal([
+      { field: "dispute.tip", manifest: "5", chain: String(dispute.tip) },
+    ]);
   });
 
   it("tells a chain that was started anew, although addresses and id are the same", async () => {
@@ -113,6 +117,8 @@ describe("manifest", () => {
       "codeHashes.coordinator",
       "codeHashes.modelRegistry",
       "codeHashes.arbiter",
+      "codeHashes.verdict",
+      "codeHashes.tensorVm",
       "codeHashes.lens",
     ]);
   });

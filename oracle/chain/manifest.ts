@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { getAddress, isAddress, keccak256, type Provider } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../vm/keccak.ts";
-import { coordinatorAt } from "./contracts.ts";
+import { coordinatorAt, disputeGameAt } from "./contracts.ts";
 
 /** Raised when contracts or manifest change so that this oracle cannot serve what was deployed before. */
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 
 /** Wei as a decimal string: JSON's numbers cannot hold it. */
 export const wei = z
@@ -33,11 +33,27 @@ export const parametersSchema = z.strictObject({
   operatorBond: wei,
 });
 
+/** The immutables of the dispute game, as `DisputeParameters` in Solidity: times in seconds, money in wei. */
+export const disputeParametersSchema = z.strictObject({
+  clock: seconds,
+  increment: seconds,
+  payoutDelay: seconds,
+  receiptUse: seconds,
+  challengeBond: wei,
+  priceCap: wei,
+  tip: wei,
+});
+
 const ofContracts = <T extends z.ZodType>(value: T) =>
   z.strictObject({
     coordinator: value,
     modelRegistry: value,
+    /** The dispute game. */
     arbiter: value,
+    /** Judges proofs for the game. */
+    verdict: value,
+    /** Computes for the verdict. */
+    tensorVm: value,
     /** Views for wallets and indexers; this oracle reads the words itself. */
     lens: value,
     /** The zero address: no P-256 signatures. */
@@ -51,6 +67,7 @@ const manifestSchema = z.strictObject({
   /** keccak256 of the code at each address; a precompile has none. */
   codeHashes: ofContracts(hash),
   parameters: parametersSchema,
+  dispute: disputeParametersSchema,
   /** Of the coordinator's deployment: there is nothing to read in earlier ones. */
   block: z.strictObject({ number: z.int().nonnegative(), hash }),
   deployer: address,
@@ -59,6 +76,7 @@ const manifestSchema = z.strictObject({
 });
 
 export type Parameters = z.output<typeof parametersSchema>;
+export type DisputeParameters = z.output<typeof disputeParametersSchema>;
 export type Manifest = z.output<typeof manifestSchema>;
 export type ContractName = keyof Manifest["addresses"];
 
@@ -118,12 +136,15 @@ export async function checkManifest(provider: Provider, manifest: Manifest): Pro
   }
   // Without the expected code nothing can be asked about parameters.
   if (mismatches.length === 0) {
-    const { window, exitDelay, takeoverPeriod, maxAnswerPeriod, minStake, operatorBond } = await coordinatorAt(
-      manifest.addresses.coordinator,
-      provider,
-    ).parameters();
-    const parameters = { window, exitDelay, takeoverPeriod, maxAnswerPeriod, minStake, operatorBond };
-    mismatches.push(...differences(prefix("parameters", manifest.parameters), prefix("parameters", parameters)));
+    const { addresses, parameters, dispute } = manifest;
+    const [coordinator, game] = await Promise.all([
+      coordinatorAt(addresses.coordinator, provider).parameters(),
+      disputeGameAt(addresses.arbiter, provider).disputeParameters(),
+    ]);
+    mismatches.push(
+      ...differences(prefix("parameters", parameters), prefix("parameters", fieldsOf(coordinator, parameters))),
+      ...differences(prefix("dispute", dispute), prefix("dispute", fieldsOf(game, dispute))),
+    );
   }
   if (mismatches.length > 0) throw new ManifestMismatchError(mismatches);
 }
@@ -138,6 +159,8 @@ export async function readCodeHashes(
     coordinator: await hashAt("coordinator"),
     modelRegistry: await hashAt("modelRegistry"),
     arbiter: await hashAt("arbiter"),
+    verdict: await hashAt("verdict"),
+    tensorVm: await hashAt("tensorVm"),
     lens: await hashAt("lens"),
     p256Verifier: await hashAt("p256Verifier"),
   };
@@ -150,6 +173,10 @@ function parse(file: string): unknown {
     throw new ManifestError(`${file} cannot be read`, { cause });
   }
 }
+
+/** An ABI struct has its fields as properties that spreading misses. */
+const fieldsOf = (struct: object, like: object) =>
+  Object.fromEntries(Object.keys(like).map((name) => [name, Reflect.get(struct, name)]));
 
 const prefix = (path: string, fields: object) =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [`${path}.${name}`, value]));

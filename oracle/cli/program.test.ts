@@ -19,6 +19,8 @@ const all = <T>(value: T) => ({
   coordinator: value,
   modelRegistry: value,
   arbiter: value,
+  verdict: value,
+  tensorVm: value,
   p256Verifier: value,
   lens: value,
 });
@@ -28,6 +30,7 @@ const MANIFEST = {
   addresses: all(ADDRESS),
   codeHashes: all(HASH),
   parameters: { window: 1, exitDelay: 1, takeoverPeriod: 1, maxAnswerPeriod: 1, minStake: 1n, operatorBond: 1n },
+  dispute: { clock: 1, increment: 1, payoutDelay: 1, receiptUse: 1, challengeBond: 1n, priceCap: 1n, tip: 1n },
   block: { number: 1, hash: HASH },
   deployer: ADDRESS,
   compiler: "0.8.37",

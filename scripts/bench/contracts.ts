@@ -38,7 +38,7 @@ const TARGETS: Readonly<Record<string, number>> = {
   "finalise.gas": 50_000,
 };
 
-const CONTRACTS = ["InferenceCoordinator", "ModelRegistry", "NullArbiter", "Lens"];
+const CONTRACTS = ["InferenceCoordinator", "ModelRegistry", "DisputeGame", "Verdict", "Lens"];
 
 /** Gas per request by call, and bytes of code by contract. */
 type Figures = Record<string, number>;

@@ -7,6 +7,7 @@ const FILE = "oracle/chain/abi.ts";
 const CONTRACTS = {
   COORDINATOR_ABI: "contracts/inference/InferenceCoordinator.sol/InferenceCoordinator",
   MODEL_REGISTRY_ABI: "contracts/registry/ModelRegistry.sol/ModelRegistry",
+  DISPUTE_GAME_ABI: "contracts/dispute/DisputeGame.sol/DisputeGame",
   TENSOR_VM_ABI: "contracts/vm/TensorVM.sol/TensorVM",
 };
 

@@ -93,8 +93,8 @@ describe("deployments", () => {
     expect(until).to.equal(BigInt(await time.latest()) + MAX_UINT32);
   });
 
-  describe("without disputes", () => {
-    it("register no programs and open no dispute", async () => {
+  describe("whose arbiter judges nothing", () => {
+    it("register no programs", async () => {
       const { connection } = world;
       const arbiter = await connection.ethers.deployContract("NullArbiter");
       const coordinator = await deployCoordinator(connection, arbiter);
@@ -106,30 +106,6 @@ describe("deployments", () => {
           .to.be.revertedWithCustomError(registry, "UnsupportedSemantics")
           .withArgs(semantics);
       }
-      const ref = { assertionId: spec.salt, requestId: spec.salt, operator: owner.address };
-      await expect(arbiter.contest(ref, ref, "0x"))
-        .to.be.revertedWithCustomError(arbiter, "NotDisputable")
-        .withArgs();
-    });
-
-    it("register kernel programs, and nothing else, where the arbiter admits them", async () => {
-      const { connection } = world;
-      const arbiter = await connection.ethers.deployContract("AdmittingArbiter");
-      const coordinator = await deployCoordinator(connection, arbiter);
-      const registry = await connection.ethers.getContractAt("ModelRegistry", await coordinator.modelRegistry());
-      const owner = world.signer(0);
-      const spec = kernelSpec(owner.address);
-      const { preimage } = program(spec.traceChunks);
-      await expect(registry.register(spec, preimage, 0n, "")).to.emit(registry, "ModelRegistered");
-      for (const semantics of [2n, 15n, 255n]) {
-        await expect(registry.register({ ...spec, semantics }, preimage, 0n, ""))
-          .to.be.revertedWithCustomError(registry, "UnsupportedSemantics")
-          .withArgs(semantics);
-      }
-      const ref = { assertionId: spec.salt, requestId: spec.salt, operator: owner.address };
-      await expect(arbiter.contest(ref, ref, "0x"))
-        .to.be.revertedWithCustomError(arbiter, "NotDisputable")
-        .withArgs();
     });
 
     it("keep out whoever differs", async () => {

@@ -25,7 +25,6 @@ import type { Result } from "../../oracle/dispute/session.ts";
 import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
 import type { Hex } from "../../oracle/vm/keccak.ts";
 import type {
-  AdmittingArbiter,
   GasProbe,
   HostileConsumer,
   InferenceCoordinator,
@@ -402,7 +401,7 @@ export async function deployWorld(
 
 export async function deployCoordinator(
   { ethers }: Connection,
-  arbiter: RejectingArbiter | NullArbiter | AdmittingArbiter | null,
+  arbiter: RejectingArbiter | NullArbiter | null,
   options: { parameters?: Partial<Record<keyof typeof PARAMETERS, bigint>>; p256Verifier?: string } = {},
 ): Promise<InferenceCoordinator> {
   const { parameters = {}, p256Verifier = ZeroAddress } = options;

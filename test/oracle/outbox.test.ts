@@ -8,7 +8,8 @@ import { type Call, RpcError } from "../../oracle/roles/ports.ts";
 import { Database } from "../../oracle/store/sqlite/database.ts";
 import { SqliteOutboxStore } from "../../oracle/store/sqlite/outbox.ts";
 import type { Hex } from "../../oracle/vm/keccak.ts";
-import { deploy, PRESETS } from "../../scripts/deploy.ts";
+import { deploy } from "../../scripts/deploy.ts";
+import { PRESETS } from "../../scripts/deployment.ts";
 import { type RpcServer, serveRpc } from "../rpcServer.ts";
 import { testDeps } from "./deps.ts";
 

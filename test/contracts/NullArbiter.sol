@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-pragma solidity 0.8.37;
+pragma solidity ^0.8.37;
 
-import {AssertionRef, IArbiter} from "../interfaces/IArbiter.sol";
+import {AssertionRef, IArbiter} from "../../contracts/interfaces/IArbiter.sol";
 
 /// @title NullArbiter
 /// @notice Judges nothing: a deployment with it takes only models of semantics 0, and no answer can be rejected.
