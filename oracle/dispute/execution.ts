@@ -3,7 +3,7 @@ import type { Program } from "../model/program.ts";
 import type { ChunkTree } from "../vm/chunkTree.ts";
 import type { SpaceName } from "../vm/descriptor.ts";
 import { type KernelLeaf, KernelTree } from "../vm/kernelTree.ts";
-import type { Spaces } from "../vm/spaces.ts";
+import { type Spaces, treeSpace } from "../vm/spaces.ts";
 import { type ValidKernel, validate } from "../vm/validate.ts";
 import type { KernelProof } from "./session.ts";
 
@@ -50,10 +50,6 @@ export class Execution {
   /** What a kernel can load from: of the trace only what is before its own chunks. */
   spacesOf({ firstChunk }: PlacedKernel): Spaces {
     const { trace, weights, input } = this.trees;
-    const of = (tree: ChunkTree, limit = tree.count) => ({
-      limit: BigInt(limit),
-      chunk: (index: number) => tree.chunk(index),
-    });
-    return { trace: of(trace, firstChunk), weights: of(weights), input: of(input) };
+    return { trace: treeSpace(trace, BigInt(firstChunk)), weights: treeSpace(weights), input: treeSpace(input) };
   }
 }

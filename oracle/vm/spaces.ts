@@ -1,5 +1,5 @@
 /** Where a kernel loads from. */
-import { chunkAt, chunkCount } from "./chunkTree.ts";
+import { type ChunkTree, chunkAt, chunkCount } from "./chunkTree.ts";
 import type { SpaceName } from "./descriptor.ts";
 
 export interface Space {
@@ -30,6 +30,17 @@ export class MissingChunkError extends Error {
  */
 export function spaceOf(bytes: Uint8Array, limit = BigInt(chunkCount(bytes.length))): Space {
   return { limit, chunk: (index) => chunkAt(bytes, index) };
+}
+
+/** A space whose chunks are in a tree; each is copied once, however often it is read. */
+export function treeSpace(tree: Pick<ChunkTree, "count" | "chunk">, limit = BigInt(tree.count)): Space {
+  const copies = new Map<number, Uint8Array>();
+  const chunk = (index: number) => {
+    const copy = copies.get(index) ?? tree.chunk(index);
+    copies.set(index, copy);
+    return copy;
+  };
+  return { limit, chunk };
 }
 
 /** A space of which only the chunks of a witness are known; others throw {@link MissingChunkError}. */

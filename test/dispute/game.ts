@@ -1,4 +1,5 @@
 // A dispute from beginning to end: `game(board).lie(flipBit(3, 5)).withhold("reveal").play()`.
+import type { Assertion } from "../../oracle/dispute/assertion.ts";
 import { Challenger } from "../../oracle/dispute/challenger.ts";
 import { Defender } from "../../oracle/dispute/defender.ts";
 import type { Move } from "../../oracle/dispute/move.ts";
@@ -9,6 +10,7 @@ import { Dice } from "../coordinator/dice.ts";
 import type { Board } from "./board.ts";
 import type { Draft, Lie } from "./lies.ts";
 import { type Distortion, LyingOperator, rightSums } from "./lyingOperator.ts";
+import { Mischief } from "./mischief.ts";
 import { OperatorTrace } from "./operatorTrace.ts";
 import { PaperGame, ZERO } from "./paperGame.ts";
 import { HonestChallenger, HonestOperator, Liar, type Player, type Silence } from "./players.ts";
@@ -39,11 +41,11 @@ export function game(board: Board): GameBuilder {
   return new GameBuilder(board);
 }
 
-class GameBuilder {
+export class GameBuilder {
   readonly #board: Board;
   readonly #lies: Lie[] = [];
   readonly #challengers: string[] = [];
-  readonly #others: ((board: Board, result: Result) => Player)[] = [];
+  readonly #mischievous: string[] = [];
   #isEager = false;
   #tolerance: Tolerance = { atol: 0, rtol: 0 };
   #distortion: Distortion = rightSums;
@@ -95,9 +97,9 @@ class GameBuilder {
     return this;
   }
 
-  /** Somebody else takes part. */
-  with(player: (board: Board, result: Result) => Player): this {
-    this.#others.push(player);
+  /** Accomplices of the operator, or of nobody. */
+  mischief(...names: string[]): this {
+    this.#mischievous.push(...names);
     return this;
   }
 
@@ -112,12 +114,13 @@ class GameBuilder {
     const trace = new OperatorTrace(draft.trace, draft.garbage);
     const result = this.#resultOf(draft, trace);
     const paper = new PaperGame(result, this.#board.terms(this.#tolerance, result.outputRoot), PARAMETERS);
+    const dice = new Dice(this.#seed);
     const players = [
       this.#operator(result, trace),
       ...this.#challengers.map((name) => this.#challenger(name, result, draft.output)),
-      ...this.#others.map((player) => player(this.#board, result)),
+      ...this.#mischievous.map((name) => new Mischief(name, this.#assertion(result, draft.output), trace, dice)),
     ];
-    const entries = simulate(paper, players, new Dice(this.#seed), START);
+    const entries = simulate(paper, players, dice, START);
     const moves = entries.filter(({ refused }) => refused === undefined).map(({ move }) => move.type);
     return { game: paper, entries, moves };
   }
@@ -142,8 +145,10 @@ class GameBuilder {
   }
 
   #challenger(name: string, result: Result, output: Uint8Array): Player {
-    const { execution } = this.#board;
-    const assertion = { result, spec: SPEC, output, tolerance: this.#tolerance, execution };
-    return new HonestChallenger(name, new Challenger(assertion), START + WINDOW);
+    return new HonestChallenger(name, new Challenger(this.#assertion(result, output)), START + WINDOW);
+  }
+
+  #assertion(result: Result, output: Uint8Array): Assertion {
+    return { result, spec: SPEC, output, tolerance: this.#tolerance, execution: this.#board.execution };
   }
 }

@@ -50,6 +50,11 @@ export class PaperGame {
     return this.#refutation !== undefined;
   }
 
+  /** Changes with every move that is made. */
+  get version(): number {
+    return [...this.followed.values()].reduce((sum, count) => sum + count, 0);
+  }
+
   /** The open sessions. */
   get sessions(): readonly Standing[] {
     return [...this.#sessions.values()];
