@@ -48,4 +48,15 @@ describe("what is public of a trace", () => {
       PublicationError,
     );
   });
+
+  it("is one trace: two nodes are not at one place", () => {
+    const known = new PublicTrace(tree.root, tree.count);
+    known.addCommitment(frontier(9, 0, 6).map(toHex));
+    const other = new ChunkTree(bytes.map((byte) => byte ^ 1));
+    const node = toHex(other.node(3, 5));
+    const below = Array.from({ length: 8 }, (_, i) => other.node(0, 40 + i));
+    expect(() => known.addRevealed({ height: 3, index: 5, node }, concatBytes(...below)))
+      .to.throw(PublicationError)
+      .that.includes({ height: 3, index: 5 });
+  });
 });

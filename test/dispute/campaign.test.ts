@@ -4,11 +4,13 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { deadline, longestSession } from "../../oracle/dispute/clock.ts";
 import { RULES, type Side, TURN } from "../../oracle/dispute/rules.ts";
+import { Random } from "../../scripts/models/random.ts";
 import { runs, seed } from "../budget.ts";
 import { Board } from "./board.ts";
 import { game, type Outcome } from "./game.ts";
 import { assertTraced, flipAndRecompute, flipBit, flipOutput, garbage, type Lie } from "./lies.ts";
 import { type Distortion, falseFrom, rightSums } from "./lyingOperator.ts";
+import { randomToy } from "./randomToy.ts";
 import type { Entry } from "./simulation.ts";
 import { LONG, MIDDLING, PADDING, toy } from "./toyPrograms.ts";
 
@@ -85,7 +87,7 @@ describe(`random disputes on paper (seed ${seed})`, function () {
       expect(waiting).to.deep.equal([]);
       expectInTime(outcome);
     });
-    fc.assert(property, { seed, numRuns: runs(200, 10_000) });
+    fc.assert(property, { seed, numRuns: runs(120, 10_000) });
   });
 
   it("are never lost by the honest operator, whatever is done to it", () => {
@@ -105,7 +107,35 @@ describe(`random disputes on paper (seed ${seed})`, function () {
       expect(outcome.game.sessions).to.deep.equal([]);
       expectInTime(outcome);
     });
-    fc.assert(property, { seed, numRuns: runs(80, 10_000) });
+    fc.assert(property, { seed, numRuns: runs(50, 5_000) });
+  });
+
+  it("are won and not lost over random programs as well", () => {
+    let played = 0;
+    const property = fc.property(fc.nat(2 ** 31), fc.infiniteStream(fc.nat(2 ** 31)), (program, numbers) => {
+      const other = new Board(randomToy(new Random(BigInt(program))));
+      const next = () => Number(numbers.next().value);
+      const { depth, count: chunks } = other.execution.trees.trace;
+      for (let i = 0; i < 8; i++) {
+        const places = 2 ** depth * 2_048;
+        const at = next() % places;
+        const lies =
+          i % 4 === 0 ? [] : [flipBit(Math.floor(at / 2_048), at % 2_048), ...(i % 2 === 0 ? [assertTraced] : [])];
+        const players =
+          lies.length === 0
+            ? game(other).mischief("mallory")
+            : game(other)
+                .lie(...lies)
+                .challengers("alice");
+        const outcome = players.seed(next()).play();
+        count(outcome);
+        played++;
+        const what = `program ${program}, ${chunks} chunks, bit ${at}: ${outcome.moves.join(" ")}`;
+        expect(outcome.game.isRefuted, what).to.equal(lies.length > 0);
+      }
+    });
+    fc.assert(property, { seed, numRuns: runs(12, 2_000) });
+    console.log(`      ${played} games`);
   });
 
   it("took every rule", () => {

@@ -1,7 +1,6 @@
 // Moves in simulated time: everybody moves when it wants to, the honest ones while their clocks run.
 import type { Move } from "../../oracle/dispute/move.ts";
 import type { Dice } from "../coordinator/dice.ts";
-import { at } from "../coordinator/dice.ts";
 import type { PaperGame } from "./paperGame.ts";
 import { Refused } from "./paperVerdict.ts";
 import type { Decision, Player } from "./players.ts";
@@ -14,13 +13,14 @@ export interface Entry {
   readonly refused?: string;
 }
 
-const MAX_ENTRIES = 1_000;
+const MAX_STEPS = 10_000;
 
 /** Plays until nobody has anything to do. Throws a Refused if it is an honest player's move that is refused. */
 export function simulate(game: PaperGame, players: readonly Player[], dice: Dice, start: number): Entry[] {
   const entries: Entry[] = [];
   const dues = new Map<string, number>();
-  for (let now = start; entries.length < MAX_ENTRIES; ) {
+  let now = start;
+  for (let step = 0; step < MAX_STEPS; step++) {
     const pending = players.flatMap((player) =>
       player
         .decisions(game, now)
@@ -37,7 +37,7 @@ export function simulate(game: PaperGame, players: readonly Player[], dice: Dice
     else dues.set(nameOf(player, decision), Number.POSITIVE_INFINITY);
     entries.push(entry);
   }
-  throw new Error(`no end after ${MAX_ENTRIES} moves: ${at(entries, MAX_ENTRIES - 1).move.type}`);
+  throw new Error(`no end after ${entries.length} moves, the last one ${entries.at(-1)?.move.type}`);
 }
 
 function dueOf(dues: Map<string, number>, player: Player, decision: Decision, dice: Dice, now: number): number {

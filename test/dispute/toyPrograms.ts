@@ -179,7 +179,7 @@ export function tinyToy(): Toy {
   return { program: programOf([leafOf(kernel)], new Uint8Array(0), [], [], 1), input: new Uint8Array(CHUNK_BYTES) };
 }
 
-function programOf(
+export function programOf(
   kernels: readonly KernelLeaf[],
   weights: Uint8Array,
   inputs: Program["inputs"],
