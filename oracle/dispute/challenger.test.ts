@@ -146,7 +146,7 @@ describe("the challenger", () => {
     const operator = wrongIn(WINDOWS);
     const { challenger, docket } = challengerOf(operator);
     const at = 5_000;
-    const refutation = { at, chunk: WINDOWS, joined: 0, costGwei: 0, shareGwei: 0 };
+    const refutation = { refutedAt: at, chunk: WINDOWS, joined: 0, costGwei: 0, shareGwei: 0 };
     const claims = (phase: Session["phase"], live: number, now: number) => {
       const session = sessionAt(operator.trace, phase, 7, 0);
       const refuted = { ...docket, case: { ...openCase, live, refuted: true }, refutation };

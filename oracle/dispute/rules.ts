@@ -46,7 +46,8 @@ const refutation = (move: Move["type"], when: string): Rule => ({
   isTurn: false,
   when: `the assertion lives and its trace root is known; ${when}`,
   to: "Joined",
-  effect: "the assertion is refuted; a session on the refuted path that the proof names has joined",
+  effect:
+    "the assertion is refuted; a session on the refuted path that the proof names has joined, the only one is over: it gets all",
 });
 
 export const RULES: readonly Rule[] = [
@@ -162,7 +163,8 @@ export const RULES: readonly Rule[] = [
     isTurn: false,
     when: "the operator's clock ran out",
     to: "Joined",
-    effect: "the assertion is refuted, every session is on the refuted path, and this one has joined",
+    effect:
+      "the assertion is refuted, every session is on the refuted path, and this one has joined or, as the only one, is over",
   },
   {
     id: "claim.join",
@@ -189,7 +191,7 @@ export const RULES: readonly Rule[] = [
     from: ["Joined"],
     by: "anybody",
     isTurn: false,
-    when: "the payout delay is over, or the session is the only one",
+    when: "the payout delay is over",
     effect: "bond, costs and share",
   },
 ];

@@ -95,7 +95,7 @@ export type RefutedChunk = number | "all";
 /** How a refuted assertion's bond is shared out. */
 export interface Refutation {
   /** Timestamp. */
-  readonly at: number;
+  readonly refutedAt: number;
   readonly chunk: RefutedChunk;
   /** Sessions on the refuted path that have come forward. */
   readonly joined: number;

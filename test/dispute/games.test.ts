@@ -22,13 +22,13 @@ describe("disputes on paper", () => {
       flipAndRecompute(WINDOWS + 1, 3),
       flipBit(BYTES + 1, 300),
     ]) {
-      expect(alone().lie(lie).play().moves).to.deep.equal([...WAY_DOWN, "proveElement", "claim"]);
+      expect(alone().lie(lie).play().moves).to.deep.equal([...WAY_DOWN, "proveElement"]);
     }
   });
 
   it("end with a segment, after one cut or two", () => {
-    const once: Kind[] = [...WAY_DOWN, "pickElement", "revealSums", "proveSegment", "claim"];
-    const twice: Kind[] = [...once.slice(0, -2), "pickSegment", "revealSums", "proveSegment", "claim"];
+    const once: Kind[] = [...WAY_DOWN, "pickElement", "revealSums", "proveSegment"];
+    const twice: Kind[] = [...once.slice(0, -1), "pickSegment", "revealSums", "proveSegment"];
     expect(alone().lie(flipBit(MIDDLING, 3)).play().moves).to.deep.equal(once);
     expect(alone().lie(flipBit(MIDDLING, 3)).sums(falseFrom(0)).play().moves).to.deep.equal(once);
     // The last of 64 segments has 23 steps, the others 79.
@@ -43,50 +43,42 @@ describe("disputes on paper", () => {
       alone()
         .lie(flipBit(WINDOWS + 1, 2_000))
         .play().moves,
-    ).to.deep.equal([...WAY_DOWN, "proveTail", "claim"]);
-    expect(alone().lie(flipBit(MALFORMED, 3)).play().moves).to.deep.equal([...WAY_DOWN, "proveElement", "claim"]);
-    expect(alone().lie(flipBit(PADDING, 3)).play().moves).to.deep.equal([
-      ...WAY_DOWN.slice(0, 4),
-      "provePadding",
-      "claim",
-    ]);
+    ).to.deep.equal([...WAY_DOWN, "proveTail"]);
+    expect(alone().lie(flipBit(MALFORMED, 3)).play().moves).to.deep.equal([...WAY_DOWN, "proveElement"]);
+    expect(alone().lie(flipBit(PADDING, 3)).play().moves).to.deep.equal([...WAY_DOWN.slice(0, 4), "provePadding"]);
     expect(
       alone()
         .lie(flipBit(PADDING + 7, 3))
         .play().moves,
-    ).to.deep.equal(["open", "commit", "provePadding", "claim"]);
+    ).to.deep.equal(["open", "commit", "provePadding"]);
   });
 
   it("end with the output, if the trace is right", () => {
-    expect(alone().lie(flipOutput(3)).play().moves).to.deep.equal(["open", "commit", "proveOutput", "claim"]);
-    expect(alone().lie(flipOutput(3)).eager().withhold("commit").play().moves).to.deep.equal([
-      "open",
-      "proveOutput",
-      "claim",
-    ]);
+    expect(alone().lie(flipOutput(3)).play().moves).to.deep.equal(["open", "commit", "proveOutput"]);
+    expect(alone().lie(flipOutput(3)).eager().withhold("commit").play().moves).to.deep.equal(["open", "proveOutput"]);
   });
 
   it("take no walk where nothing but the output is another one", () => {
     const lie = () => alone().lie(flipBit(FLOATS + 1, 3), assertTraced);
-    expect(lie().play().moves).to.deep.equal(["open", "commit", "proveElement", "claim"]);
-    expect(lie().eager().withhold("commit").play().moves).to.deep.equal(["open", "proveElement", "claim"]);
+    expect(lie().play().moves).to.deep.equal(["open", "commit", "proveElement"]);
+    expect(lie().eager().withhold("commit").play().moves).to.deep.equal(["open", "proveElement"]);
   });
 
   it("end with a time-out, whatever the operator keeps to itself", () => {
     const withheld = (move: Kind, after: number) =>
-      alone().lie(flipBit(MIDDLING, 3)).withhold(move, after).play().moves.slice(-3);
-    expect(withheld("commit", 0)).to.deep.equal(["open", "timeout", "claim"]);
-    expect(withheld("reveal", 0)).to.deep.equal(["pick", "timeout", "claim"]);
-    expect(withheld("reveal", 1)).to.deep.equal(["pick", "timeout", "claim"]);
-    expect(withheld("revealSums", 0)).to.deep.equal(["pickElement", "timeout", "claim"]);
-    expect(alone().lie(garbage(1, 3)).play().moves.slice(-3)).to.deep.equal(["pick", "timeout", "claim"]);
-    expect(alone().lie(garbage(5, 1)).play().moves).to.deep.equal(["open", "timeout", "claim"]);
+      alone().lie(flipBit(MIDDLING, 3)).withhold(move, after).play().moves.slice(-2);
+    expect(withheld("commit", 0)).to.deep.equal(["open", "timeout"]);
+    expect(withheld("reveal", 0)).to.deep.equal(["pick", "timeout"]);
+    expect(withheld("reveal", 1)).to.deep.equal(["pick", "timeout"]);
+    expect(withheld("revealSums", 0)).to.deep.equal(["pickElement", "timeout"]);
+    expect(alone().lie(garbage(1, 3)).play().moves.slice(-2)).to.deep.equal(["pick", "timeout"]);
+    expect(alone().lie(garbage(5, 1)).play().moves).to.deep.equal(["open", "timeout"]);
   });
 
   it("need no tree in a trace of one chunk", () => {
     const tiny = new Board(tinyToy());
     const { moves } = game(tiny).lie(flipBit(0, 3)).challengers("alice").play();
-    expect(moves).to.deep.equal(["open", "commit", "pick", "reveal", "proveElement", "claim"]);
+    expect(moves).to.deep.equal(["open", "commit", "pick", "reveal", "proveElement"]);
   });
 
   it("judge outputs by the model's tolerance, and traces by none", () => {
@@ -96,7 +88,7 @@ describe("disputes on paper", () => {
     expect(tolerated.isRefuted).to.equal(false);
     // Its exponent's.
     const { moves } = game(board).lie(flipOutput(30)).tolerance(1e-3).challengers("alice").play();
-    expect(moves).to.deep.equal(["open", "commit", "proveOutput", "claim"]);
+    expect(moves).to.deep.equal(["open", "commit", "proveOutput"]);
     const { game: wrongTrace } = alone().lie(flipBit(FLOATS, 1), assertTraced).tolerance(1e-3).play();
     expect(wrongTrace.isRefuted).to.equal(true);
   });

@@ -113,9 +113,9 @@ export class Mischief implements Player {
     });
     const chunk = long.length > 0 ? this.#dice.pick(long) : this.#chunkBelow(session);
     const kernel = execution.kernelOf(chunk);
-    const at = this.#proof(chunk, session.height);
+    const traced = this.#proof(chunk, session.height);
     const element = this.#dice.below(kernel.valid?.elements ?? 1);
-    return { type: "pickElement", session, result, spec, kernel: execution.proofOf(kernel), at, element };
+    return { type: "pickElement", session, result, spec, kernel: execution.proofOf(kernel), traced, element };
   }
 
   #segment({ session, focus, sums }: Standing): Move | undefined {
@@ -136,7 +136,7 @@ export class Mischief implements Player {
     const chunk = this.#dice.below(traceChunks);
     const kernel = execution.kernelOf(chunk);
     const common = { result, spec, sessions };
-    const ofKernel = { ...common, kernel: execution.proofOf(kernel), at: this.#proof(chunk) };
+    const ofKernel = { ...common, kernel: execution.proofOf(kernel), traced: this.#proof(chunk) };
     return this.#dice.pick<() => Move>([
       () => ({ type: "proveTail", ...ofKernel }),
       () => {

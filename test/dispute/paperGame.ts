@@ -35,7 +35,7 @@ export class PaperGame {
   #trace: PublicTrace | undefined;
   #committedAt = 0;
   #opened = 0;
-  #refutation: { at: number; chunk: RefutedChunk; live: number } | undefined;
+  #refutation: { refutedAt: number; chunk: RefutedChunk; live: number } | undefined;
 
   constructor(result: Result, terms: Terms, parameters: DisputeParameters) {
     this.result = result;
@@ -181,9 +181,9 @@ export class PaperGame {
     this.#advance(id, counted, now, {});
   }
 
-  #pickElement({ session, kernel, traced: at, element }: PickElement, actor: string, now: number): void {
+  #pickElement({ session, kernel, traced, element }: PickElement, actor: string, now: number): void {
     const counted = this.#turn("pickElement", session, actor, now);
-    const { index, chunk, path } = at;
+    const { index, chunk, path } = traced;
     const node = toHex(keccak256(chunk));
     refuseUnless(chunk.length === CHUNK_BYTES && isAbove(counted, { height: 0, index }), "NodeOutOfRange");
     refuseUnless(path.length === counted.height, "PathLength");
@@ -247,8 +247,8 @@ export class PaperGame {
     const refutation = this.#refutation;
     refuseUnless(refutation !== undefined, "NotRefuted");
     this.#counted(session);
-    const { at, chunk, live } = refutation;
-    const isOver = live === 1 || now > at + this.parameters.payoutDelay;
+    const { refutedAt, chunk, live } = refutation;
+    const isOver = live === 1 || now > refutedAt + this.parameters.payoutDelay;
     if (session.phase === "Joined") {
       refuseUnless(isOver, "PayoutDelayed");
       this.#follow("claim.share");
@@ -266,9 +266,12 @@ export class PaperGame {
   }
 
   #refute(chunk: RefutedChunk, now: number, winner: Session | undefined): void {
-    this.#refutation = { at: now, chunk, live: this.#sessions.size };
+    const live = this.#sessions.size;
+    this.#refutation = { refutedAt: now, chunk, live };
     if (winner === undefined) return;
-    this.#sessions.set(winner.serial, { session: { ...winner, phase: "Joined" } });
+    // With nobody to share with, it is paid at once.
+    if (live === 1) this.#sessions.delete(winner.serial);
+    else this.#sessions.set(winner.serial, { session: { ...winner, phase: "Joined" } });
   }
 
   /** The session as it counts, if the move is its next one and `actor` can make it. */

@@ -51,32 +51,32 @@ export class PaperVerdict {
     this.#terms = terms;
   }
 
-  proveElement(traceRoot: Hex, { kernel, traced: at, element, witness }: Bare<ProveElement>): number {
-    const { first, valid } = this.#chunkOf(traceRoot, kernel, at);
+  proveElement(traceRoot: Hex, { kernel, traced, element, witness }: Bare<ProveElement>): number {
+    const { first, valid } = this.#chunkOf(traceRoot, kernel, traced);
     if (valid === undefined) {
       refuseUnless(
-        at.chunk.some((byte) => byte !== 0),
+        traced.chunk.some((byte) => byte !== 0),
         "NothingRefuted",
       );
-      return at.index;
+      return traced.index;
     }
-    const { bytes, offset } = elementIn(valid, first, at.index, element);
+    const { bytes, offset } = elementIn(valid, first, traced.index, element);
     refuseUnless(valid.steps <= valid.stepsPerProof, "NeedsSession");
     const run = { element, from: 0, to: valid.steps, accumulator: valid.kernel.init };
     const value = this.#run(traceRoot, first, valid, run, witness);
-    refuseUnless(toHex(value) !== toHex(at.chunk.subarray(offset, offset + bytes)), "NothingRefuted");
-    return at.index;
+    refuseUnless(toHex(value) !== toHex(traced.chunk.subarray(offset, offset + bytes)), "NothingRefuted");
+    return traced.index;
   }
 
-  proveTail(traceRoot: Hex, { kernel, traced: at }: Bare<ProveTail>): number {
-    const { first, valid } = this.#chunkOf(traceRoot, kernel, at);
+  proveTail(traceRoot: Hex, { kernel, traced }: Bare<ProveTail>): number {
+    const { first, valid } = this.#chunkOf(traceRoot, kernel, traced);
     refuseUnless(valid !== undefined, "KernelMalformed");
-    const end = valid.elements * DTYPES[valid.kernel.dtype].bytes - (at.index - first) * CHUNK_BYTES;
+    const end = valid.elements * DTYPES[valid.kernel.dtype].bytes - (traced.index - first) * CHUNK_BYTES;
     refuseUnless(
-      at.chunk.subarray(end).some((byte) => byte !== 0),
+      traced.chunk.subarray(end).some((byte) => byte !== 0),
       "NothingRefuted",
     );
-    return at.index;
+    return traced.index;
   }
 
   provePadding(traceRoot: Hex, { height, index, node, path }: Bare<ProvePadding>): number {
@@ -140,9 +140,9 @@ export class PaperVerdict {
     };
   }
 
-  #chunkOf(traceRoot: Hex, kernel: KernelProof, at: ChunkProof) {
-    requireChunk(traceRoot, Number(this.#terms.roots.traceChunks), at, "TraceRootMismatch");
-    return this.#kernel(kernel, at.index);
+  #chunkOf(traceRoot: Hex, kernel: KernelProof, traced: ChunkProof) {
+    requireChunk(traceRoot, Number(this.#terms.roots.traceChunks), traced, "TraceRootMismatch");
+    return this.#kernel(kernel, traced.index);
   }
 
   #kernel({ kernel, chunks, descriptor, path }: KernelProof, chunk: number) {
