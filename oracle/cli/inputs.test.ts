@@ -92,6 +92,8 @@ describe("inputs of a request", () => {
   }
 
   it("refuses files that are too large or damaged", () => {
+    const deep = file("deep.json", `${"[".repeat(200_000)}1${"]".repeat(200_000)}`);
+    expect(() => packInputs([x], [deep])).to.throw(UsageError, "it is nested deeper than 64 levels");
     const big = file("big.json", " ".repeat(10_000_001));
     expect(() => packInputs([x], [big])).to.throw(UsageError, "big.json has 10000001 bytes; an input file has at most");
     expect(() => packInputs([x], [file("bad.json", "{")])).to.throw(UsageError, "bad.json is not JSON");

@@ -14,6 +14,9 @@ type Input = TensorSignature<number>;
 /** Far above what a request can carry (64 KiB packed), and small enough to read whole. */
 const MAX_FILE_BYTES = 10_000_000;
 
+/** More than tensors have dimensions; without end, the stack would be the end. */
+const MAX_NESTING = 64;
+
 /** The numbers that JSON has no literal for; "-0" is one in JSON. */
 const SPECIAL: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity, "-Infinity": -Infinity };
 
@@ -160,13 +163,14 @@ function packTensor({ dtype, dims }: Input, file: ConstantTensor): Uint8Array {
 }
 
 function packJson({ dtype, dims }: Input, json: unknown): Uint8Array {
-  const elements = [json].flat(Number.POSITIVE_INFINITY).map((element) => toElement(element, dtype));
+  const elements = [json].flat(MAX_NESTING).map((element) => toElement(element, dtype));
   const count = elementCount(dims);
   if (elements.length !== count) throw new Error(`it has ${count} elements, and ${elements.length} are given`);
   return pack(dtype, elements);
 }
 
 function toElement(value: unknown, dtype: keyof typeof DTYPES): Element {
+  if (Array.isArray(value)) throw new Error(`it is nested deeper than ${MAX_NESTING} levels`);
   if (typeof value === "number" || typeof value === "boolean") return value;
   if (typeof value === "string") {
     const isFloat = dtype === "f32" || dtype === "f64";
