@@ -92,6 +92,7 @@ export default defineConfig({
       forbidOnly: process.env.CI !== undefined,
       timeout: 60_000,
       parallel: true,
+      require: [fileURLToPath(new URL("test/workerErrors.ts", import.meta.url))],
       jobs: Math.max(2, availableParallelism()),
     },
     solidity: {
