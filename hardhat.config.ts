@@ -105,5 +105,5 @@ export default defineConfig({
       },
     },
   },
-  coverage: { skipFiles: ["test/**", "contracts/examples/**"] },
+  coverage: { skipFiles: ["test/**", "contracts/examples/**", "contracts/vm/**"] },
 });

@@ -271,7 +271,7 @@ contract DisputeGame is IArbiter, Settlement, Multicall {
         Session[] calldata sessions
     ) external nonReentrant {
         uint256 gasBefore = gasleft();
-        _judge(IVerdict.provePadding.selector, 13, result);
+        _judge(IVerdict.provePadding.selector, 12, result);
         _refuteFor(result, Ground.Padding, uint64(index << height), sessions, gasBefore);
     }
 

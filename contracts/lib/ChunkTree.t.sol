@@ -22,6 +22,42 @@ contract ChunkTreeTest is Checks {
         return ChunkTree.join(tensors, ChunkTree.flatLength(tensors));
     }
 
+    function ancestor(bytes32 node, uint256 index, bytes32[] calldata path) public pure returns (bytes32) {
+        return ChunkTree.ancestor(node, index, path);
+    }
+
+    /// @dev A leaf's ancestor is the root, also by way of a node between them.
+    function testFuzz_ClimbsInSteps(
+        bytes memory chunk,
+        uint8 index,
+        bytes32[7] memory siblings,
+        uint8 cut
+    ) public view {
+        index %= 128;
+        cut %= 8;
+        bytes memory leaf = new bytes(256);
+        for (uint256 i = 0; i < chunk.length && i < 256; ++i) leaf[i] = chunk[i];
+        bytes32[] memory path = new bytes32[](7);
+        bytes32[] memory low = new bytes32[](cut);
+        bytes32[] memory high = new bytes32[](7 - cut);
+        for (uint256 i = 0; i < 7; ++i) {
+            path[i] = siblings[i];
+            if (i < cut) low[i] = siblings[i];
+            else high[i - cut] = siblings[i];
+        }
+        bytes32 root = ChunkTree.rootFromPath(leaf, index, 128, path);
+        require(this.ancestor(keccak256(leaf), index, path) == root, "at once");
+        require(this.ancestor(this.ancestor(keccak256(leaf), index, low), index >> cut, high) == root, "in steps");
+    }
+
+    function test_KnowsTheNodesOfMissingChunks() public pure {
+        bytes32 node = keccak256(new bytes(256));
+        for (uint256 height = 0; height < 20; ++height) {
+            require(ChunkTree.missingNode(height) == node, "missing");
+            node = keccak256(abi.encode(node, node));
+        }
+    }
+
     function test_CountsChunksAndLevels() public pure {
         uint16[8] memory lengths = [0, 1, 255, 256, 257, 512, 513, 1025];
         uint8[8] memory counts = [0, 1, 1, 1, 2, 2, 3, 5];

@@ -6,6 +6,7 @@ import {
   type ContractTransactionReceipt,
   type ContractTransactionResponse,
   getCreateAddress,
+  keccak256,
   parseEther,
   parseUnits,
   type SigningKey,
@@ -191,6 +192,12 @@ export class Arena {
     return { id: digest, result, request, output, signature: operator.key.sign(digest).serialized };
   }
 
+  /** What the chain keeps of a session. */
+  stateOf(session: Session): string {
+    const { inputs } = this.game.interface.getFunction("claim");
+    return keccak256(AbiCoder.defaultAbiCoder().encode(inputs, [session]));
+  }
+
   /** The one event of this name in a receipt. */
   event(receipt: ContractTransactionReceipt, name: string, contract: BaseContract = this.game) {
     const found = receipt.logs
@@ -211,6 +218,23 @@ export class Arena {
     if (!event) throw new Error("no session moved");
     return { session: sessionOf(event.args.session), gas: receipt.gasUsed };
   }
+}
+
+const MOVES = {
+  Commit: [
+    { name: "assertionId", type: "bytes32" },
+    { name: "traceRoot", type: "bytes32" },
+  ],
+  Sums: [
+    { name: "sessionId", type: "bytes32" },
+    { name: "state", type: "bytes32" },
+    { name: "sums", type: "bytes32" },
+  ],
+};
+
+/** What an operator signs to have others send its move. */
+export function digestOf(domain: Arena["domain"], move: keyof typeof MOVES, message: Record<string, string>): string {
+  return TypedDataEncoder.hash(domain, { [move]: MOVES[move] }, message);
 }
 
 /** As contracts take it. */

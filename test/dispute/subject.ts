@@ -1,27 +1,54 @@
 // A small program with an input: its trace as an operator has it, right or wrong, and proofs about it.
+
+import type { Program } from "../../oracle/model/program.ts";
 import { CHUNK_BYTES, DTYPES, elementCount, flatLayout } from "../../oracle/model/tensor.ts";
 import { ChunkTree } from "../../oracle/vm/chunkTree.ts";
 import { toHex } from "../../oracle/vm/keccak.ts";
 import { KernelTree } from "../../oracle/vm/kernelTree.ts";
+import { rootsOf } from "../../oracle/vm/programRoots.ts";
 import { evaluateProgram, evaluateSegment, touchedChunks } from "../../oracle/vm/reference.ts";
 import { cutSegment } from "../../oracle/vm/segments.ts";
 import { spaceOf } from "../../oracle/vm/spaces.ts";
 import { type ValidKernel, validate } from "../../oracle/vm/validate.ts";
 import { decodeValue, type Value } from "../../oracle/vm/value.ts";
 import { encodeWitness } from "../../oracle/vm/witness.ts";
+import type { FocusStruct } from "../../types/contracts/dispute/DisputeGame.ts";
 import { compiled } from "../programs.ts";
 
 const LEVELS = 6;
 
+/** A part of a reduction, as the game states it. */
+export type Focus = FocusStruct;
+
+type Registered = ReturnType<typeof compiled>;
+
+/** A program of one kernel that breaks the rules: it gives `chunks` chunks of zeros. */
+export function malformedProgram(chunks: number): Registered {
+  const bytes = chunks * CHUNK_BYTES;
+  const program: Program = {
+    kernels: [{ chunks: BigInt(chunks), descriptor: Uint8Array.of(1) }],
+    weights: new Uint8Array(),
+    inputs: [{ name: "x", dtype: "f32", dims: [1] }],
+    outputs: [{ name: "y", dtype: "u8", dims: [bytes] }],
+    traceChunks: chunks,
+    inputChunks: 1,
+    weightChunks: 0,
+    outputChunks: chunks,
+  };
+  const { roots, rootPreimage } = rootsOf(program);
+  const spec = { roots, compilerVersion: "0.1.0", compilerOptions: "{}", tolerance: { atol: 0, rtol: 0 } };
+  return { program, spec, rootPreimage };
+}
+
 export class Subject {
-  readonly registered: ReturnType<typeof compiled>;
+  readonly registered: Registered;
   readonly input: Uint8Array;
   /** What the program gives. */
   readonly canonical: Uint8Array;
   readonly kernels: KernelTree;
 
-  constructor(onnx: Uint8Array, input: Uint8Array) {
-    this.registered = compiled(onnx);
+  constructor(model: Uint8Array | Registered, input: Uint8Array) {
+    this.registered = model instanceof Uint8Array ? compiled(model) : model;
     this.input = input;
     const { kernels, weights } = this.program;
     this.canonical = evaluateProgram(kernels, weights, input);
@@ -56,6 +83,12 @@ export class Subject {
     const { valid } = validate(descriptor, chunks);
     if (valid === undefined) throw new Error(`kernel ${kernel} is malformed`);
     return valid;
+  }
+
+  /** The trace chunk with an element. */
+  chunkOf(kernel: number, element: number): number {
+    const { bytes } = DTYPES[this.valid(kernel).kernel.dtype];
+    return Number(this.kernels.firstChunk(kernel)) + Math.floor((element * bytes) / CHUNK_BYTES);
   }
 
   /** A trace that differs from the right one in a byte. */
