@@ -132,7 +132,7 @@ export class Arena {
   }
 
   /** Registers a program, for the deployer. */
-  async register(subject: Subject, changes: Partial<ModelSpec> = {}) {
+  async register(subject: Pick<Subject, "registered">, changes: Partial<ModelSpec> = {}) {
     const { program, spec: programSpec, rootPreimage } = subject.registered;
     const owner = this.signer(0);
     const model = {
@@ -243,9 +243,13 @@ export function sessionOf(output: SessionStructOutput): Session {
 }
 
 export async function deployArena(
-  options: { parameters?: Partial<typeof PARAMETERS>; rules?: Partial<typeof RULES> } = {},
+  options: {
+    parameters?: Partial<typeof PARAMETERS>;
+    rules?: Partial<typeof RULES>;
+    network?: Parameters<typeof network.create>[0];
+  } = {},
 ): Promise<Arena> {
-  const connection = await network.create();
+  const connection = await network.create(options.network);
   const { ethers } = connection;
   const signers = await ethers.getSigners();
   const [deployer] = signers;

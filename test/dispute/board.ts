@@ -4,7 +4,7 @@ import { CHUNK_BYTES, DTYPES, elementCount, flatLayout } from "../../oracle/mode
 import type { Tolerance } from "../../oracle/model/tolerance.ts";
 import { ChunkTree, treeDepth } from "../../oracle/vm/chunkTree.ts";
 import type { Hex } from "../../oracle/vm/keccak.ts";
-import { type ProgramRoots, rootsOf } from "../../oracle/vm/programRoots.ts";
+import { rootsOf } from "../../oracle/vm/programRoots.ts";
 import { evaluateProgram } from "../../oracle/vm/reference.ts";
 import type { Draft } from "./lies.ts";
 import type { Terms } from "./paperVerdict.ts";
@@ -16,7 +16,8 @@ export class Board {
   readonly trace: Uint8Array;
   /** Flat. */
   readonly output: Uint8Array;
-  readonly #roots: ProgramRoots;
+  /** What a registration takes. */
+  readonly registered: ReturnType<typeof rootsOf>;
 
   constructor({ program, input }: Toy) {
     this.input = input;
@@ -29,7 +30,7 @@ export class Board {
     const lengths = program.outputs.map(({ dtype, dims }) => elementCount(dims) * DTYPES[dtype].bytes);
     const from = (program.traceChunks - program.outputChunks) * CHUNK_BYTES;
     this.output = this.trace.slice(from, from + flatLayout(lengths).totalBytes);
-    this.#roots = rootsOf(program).roots;
+    this.registered = rootsOf(program);
   }
 
   /** An answer, all right yet. */
@@ -42,6 +43,6 @@ export class Board {
   terms(tolerance: Tolerance, outputRoot: Hex): Terms {
     const { root, count } = this.execution.trees.input;
     const { outputs } = this.execution.program;
-    return { roots: this.#roots, outputs, tolerance, input: { root, count }, outputRoot };
+    return { roots: this.registered.roots, outputs, tolerance, input: { root, count }, outputRoot };
   }
 }

@@ -8,11 +8,12 @@ import type { Tolerance } from "../../oracle/model/tolerance.ts";
 import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
 import { Dice } from "../coordinator/dice.ts";
 import type { Board } from "./board.ts";
-import type { Draft, Lie } from "./lies.ts";
+import type { Lie } from "./lies.ts";
 import { type Distortion, LyingOperator, rightSums } from "./lyingOperator.ts";
 import { Mischief } from "./mischief.ts";
 import { OperatorTrace } from "./operatorTrace.ts";
-import { PaperGame, ZERO } from "./paperGame.ts";
+import { PaperGame, type Stage, ZERO } from "./paperGame.ts";
+import type { Terms } from "./paperVerdict.ts";
 import { HonestChallenger, HonestOperator, Liar, type Player, type Silence } from "./players.ts";
 import { type Entry, simulate } from "./simulation.ts";
 
@@ -27,10 +28,15 @@ const PARAMETERS: DisputeParameters = {
 };
 const START = 1_000_000;
 const WINDOW = 10_000;
-const OPERATOR = "operator";
-const SPEC = new Uint8Array(0);
+
+/** Where and when a game is played. */
+export interface Setting extends Stage {
+  readonly start: number;
+}
 
 export interface Outcome {
+  readonly setting: Setting;
+  readonly terms: Terms;
   readonly game: PaperGame;
   readonly entries: readonly Entry[];
   /** The kinds of the moves that were made, in order. */
@@ -108,47 +114,64 @@ export class GameBuilder {
     return this;
   }
 
-  play(): Outcome {
+  /** What the operator asserts. */
+  answer() {
     const draft = this.#board.draft();
     for (const lie of this.#lies) lie(draft);
     const trace = new OperatorTrace(draft.trace, draft.garbage);
-    const result = this.#resultOf(draft, trace);
-    const paper = new PaperGame(result, this.#board.terms(this.#tolerance, result.outputRoot), PARAMETERS);
+    return { output: draft.output, trace, traceRoot: this.#isEager ? trace.root : ZERO };
+  }
+
+  /** @param setting somewhere else than on paper alone */
+  play(setting: Setting = this.#onPaper()): Outcome {
+    const { output, trace } = this.answer();
+    const { result } = setting;
+    const terms = this.#board.terms(this.#tolerance, result.outputRoot);
+    const paper = new PaperGame(setting, terms);
     const dice = new Dice(this.#seed);
     const players = [
       this.#operator(result, trace),
-      ...this.#challengers.map((name) => this.#challenger(name, result, draft.output)),
-      ...this.#mischievous.map((name) => new Mischief(name, this.#assertion(result, draft.output), trace, dice)),
+      ...this.#challengers.map((name) => this.#challenger(name, setting, output)),
+      ...this.#mischievous.map((name) => new Mischief(name, this.#assertion(setting, output), trace, dice)),
     ];
-    const entries = simulate(paper, players, dice, START);
+    const entries = simulate(paper, players, dice, setting.start);
     const moves = entries.filter(({ refused }) => refused === undefined).map(({ move }) => move.type);
-    return { game: paper, entries, moves };
+    return { setting, terms, game: paper, entries, moves };
   }
 
-  #resultOf({ output, execution }: Draft, trace: OperatorTrace): Result {
-    return {
+  #onPaper(): Setting {
+    const { output, traceRoot } = this.answer();
+    const result: Result = {
       modelId: ZERO,
       requestId: ZERO,
-      inputRoot: execution.trees.input.root,
+      inputRoot: this.#board.execution.trees.input.root,
       outputRoot: chunkRoot(output),
-      traceRoot: this.#isEager ? trace.root : ZERO,
-      operator: OPERATOR,
+      traceRoot,
+      operator: "operator",
       issuedAt: 0n,
+    };
+    return {
+      result,
+      assertionId: ZERO,
+      parameters: PARAMETERS,
+      windowEnd: START + WINDOW,
+      spec: new Uint8Array(0),
+      start: START,
     };
   }
 
   #operator(result: Result, trace: OperatorTrace): Player {
     const { execution } = this.#board;
-    if (this.#lies.length === 0) return new HonestOperator(OPERATOR, new Defender(result, execution));
+    if (this.#lies.length === 0) return new HonestOperator(result.operator, new Defender(result, execution));
     const operator = new LyingOperator(result, execution, trace, this.#distortion);
-    return new Liar(OPERATOR, operator, this.#silence, this.#latenessSeconds);
+    return new Liar(result.operator, operator, this.#silence, this.#latenessSeconds);
   }
 
-  #challenger(name: string, result: Result, output: Uint8Array): Player {
-    return new HonestChallenger(name, new Challenger(this.#assertion(result, output)), START + WINDOW);
+  #challenger(name: string, setting: Setting, output: Uint8Array): Player {
+    return new HonestChallenger(name, new Challenger(this.#assertion(setting, output)), setting.windowEnd - 1);
   }
 
-  #assertion(result: Result, output: Uint8Array): Assertion {
-    return { result, spec: SPEC, output, tolerance: this.#tolerance, execution: this.#board.execution };
+  #assertion({ result, spec }: Setting, output: Uint8Array): Assertion {
+    return { result, spec, output, tolerance: this.#tolerance, execution: this.#board.execution };
   }
 }

@@ -23,11 +23,25 @@ import { climb, focusHash, PaperVerdict, refuseUnless, segmentsIn, type Terms } 
 
 export const ZERO: Hex = `0x${"00".repeat(32)}`;
 
+/** An assertion, and the game that its disputes are. */
+export interface Stage {
+  readonly result: Result;
+  readonly assertionId: Hex;
+  /** `abi.encode(ModelSpec)` */
+  readonly spec: Uint8Array;
+  readonly parameters: DisputeParameters;
+  /** The first timestamp at which no session can be opened any more. */
+  readonly windowEnd: number;
+}
+
 export class PaperGame {
   readonly result: Result;
   readonly parameters: DisputeParameters;
   /** How often each rule was followed, by its id. */
   readonly followed = new Map<string, number>();
+  readonly #assertionId: Hex;
+  readonly #spec: Uint8Array;
+  readonly #windowEnd: number;
   readonly #verdict: PaperVerdict;
   readonly #chunks: number;
   readonly #depth: number;
@@ -37,9 +51,12 @@ export class PaperGame {
   #opened = 0;
   #refutation: { refutedAt: number; chunk: RefutedChunk; live: number } | undefined;
 
-  constructor(result: Result, terms: Terms, parameters: DisputeParameters) {
+  constructor({ result, assertionId, spec, parameters, windowEnd }: Stage, terms: Terms) {
     this.result = result;
     this.parameters = parameters;
+    this.#assertionId = assertionId;
+    this.#spec = spec;
+    this.#windowEnd = windowEnd;
     this.#verdict = new PaperVerdict(terms);
     this.#chunks = Number(terms.roots.traceChunks);
     this.#depth = treeDepth(this.#chunks);
@@ -85,6 +102,8 @@ export class PaperGame {
 
   /** Makes a move as `actor` at timestamp `now`, or throws a Refused. */
   apply(move: Move, actor: string, now: number): void {
+    if ("result" in move) refuseUnless(keyOf(move.result) === keyOf(this.result), "ResultMismatch");
+    if ("spec" in move) refuseUnless(toHex(move.spec) === toHex(this.#spec), "SpecMismatch");
     switch (move.type) {
       case "open":
         return this.#open(actor, now);
@@ -119,12 +138,13 @@ export class PaperGame {
 
   #open(owner: string, now: number): void {
     this.#requireLive();
+    refuseUnless(now < this.#windowEnd, "WindowOver");
     const isCommitted = this.#committedAt !== 0;
     this.#follow(isCommitted ? "open.committed" : "open");
     const serial = this.#opened++;
     const { clock, challengeBond } = this.parameters;
     const session: Session = {
-      assertionId: this.result.modelId,
+      assertionId: this.#assertionId,
       operator: this.result.operator,
       owner,
       serial,
@@ -353,5 +373,5 @@ function nodesIn(data: Uint8Array): Hex[] {
   return Array.from({ length: data.length / 32 }, (_, i) => toHex(data.subarray(32 * i, 32 * (i + 1))));
 }
 
-const keyOf = (session: Session) =>
-  JSON.stringify(session, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value));
+const keyOf = (state: Session | Result) =>
+  JSON.stringify(state, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value));

@@ -27,8 +27,7 @@ export function randomToy(random: Random): Toy {
   const last = smallKernel(random, limits);
   add(leafOf(last));
   const outputs = [{ name: "y", dtype: last.dtype, dims: [elementCount(last.axes)] }];
-  const inputs = Array.from({ length: limits.input }, (_, i) => ({ name: `x${i}`, dtype: "u8", dims: [256] }) as const);
-  return { program: programOf(leaves, weights, inputs, outputs, Number(leaves.at(-1)?.chunks)), input };
+  return { program: programOf(leaves, weights, input, outputs, Number(leaves.at(-1)?.chunks)), input };
 }
 
 /** A well-formed one. */

@@ -162,27 +162,25 @@ export function toy(): Toy {
     ),
     CHUNK_BYTES,
   );
-  const inputs = [
-    { name: "x", dtype: "i32", dims: [64] },
-    { name: "y", dtype: "f32", dims: [64] },
-  ] as const;
   const outputs = [
     { name: "floats", dtype: "f32", dims: [70] },
     { name: "integers", dtype: "i8", dims: [10] },
   ] as const;
-  return { program: programOf(leaves, weights, inputs, outputs, 3), input };
+  return { program: programOf(leaves, weights, input, outputs, 3), input };
 }
 
 /** A trace of a single chunk: there is no tree to go down. */
 export function tinyToy(): Toy {
   const kernel = elementwise("i32", 8, [X], [get(0), load(0), get(0), op("i64.sub")]);
-  return { program: programOf([leafOf(kernel)], new Uint8Array(0), [], [], 1), input: new Uint8Array(CHUNK_BYTES) };
+  const outputs = [{ name: "differences", dtype: "i32", dims: [8] }] as const;
+  const input = new Uint8Array(CHUNK_BYTES);
+  return { program: programOf([leafOf(kernel)], new Uint8Array(0), input, outputs, 1), input };
 }
 
 export function programOf(
   kernels: readonly KernelLeaf[],
   weights: Uint8Array,
-  inputs: Program["inputs"],
+  input: Uint8Array,
   outputs: Program["outputs"],
   outputChunks: number,
 ): Program {
@@ -190,10 +188,10 @@ export function programOf(
   return {
     kernels,
     weights,
-    inputs,
+    inputs: [{ name: "bytes", dtype: "u8", dims: [input.length] }],
     outputs,
     traceChunks,
-    inputChunks: inputs.length,
+    inputChunks: chunkCount(input.length),
     weightChunks: chunkCount(weights.length),
     outputChunks,
   };
