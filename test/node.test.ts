@@ -212,7 +212,7 @@ describe("a node", function () {
     expect(stderr).to.match(/^error: nothing is owed to 0x/);
     await workspace.mustCall("operator", "live", "off");
     await workspace.mustCall("operator", "offer", modelId, "--remove");
-    expect(await workspace.mustCall("operator", "exit", "0.5")).to.match(/^asked for 0.5 ETH; complete it in 60 s/);
+    expect(await workspace.mustCall("operator", "exit", "0.5")).to.match(/^asked for 0.5 ETH; complete it in 600 s/);
     const early = await workspace.run(["operator", "exit", "--complete"]);
     expect(early.stderr).to.match(/^error: reverted with ExitPending\(\d+\)\n$/);
     const { key } = JSON.parse(await workspace.mustCall("status", "--json"));
