@@ -40,7 +40,9 @@ describe("judgement of an assertion", () => {
   it("compares elements with a tolerance, integers exactly", () => {
     expect(outputFault(execution, moved(69, 0.05), TENTH)).to.equal(undefined);
     expect(outputFault(execution, moved(69, 0.2), TENTH)).to.deep.equal({ chunk: 1, element: 5 });
+    // Behind the last float: 2^-149, and 2.
     expect(outputFault(execution, changed(300, 1), TENTH)).to.equal(undefined);
+    expect(outputFault(execution, changed(303, 0x40), TENTH)).to.deep.equal({ chunk: 1, element: 11 });
     const integer = output[2 * CHUNK_BYTES + 9] ?? 0;
     const oneMore = changed(2 * CHUNK_BYTES + 9, integer + 1);
     expect(outputFault(execution, oneMore, TENTH)).to.deep.equal({ chunk: 2, element: 9 });

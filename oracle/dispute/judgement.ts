@@ -1,7 +1,8 @@
 /** Whether an assertion is wrong: its output, or the trace that its operator is bound to. */
-import { CHUNK_BYTES, DTYPES, elementCount, flatLayout } from "../model/tensor.ts";
+import type { Program } from "../model/program.ts";
+import { DTYPES, elementCount } from "../model/tensor.ts";
 import { firstOutside, type Tolerance } from "../model/tolerance.ts";
-import { chunkAt } from "../vm/chunkTree.ts";
+import { chunkAt, chunkCount } from "../vm/chunkTree.ts";
 import type { Hex } from "../vm/keccak.ts";
 import type { Execution } from "./execution.ts";
 
@@ -51,23 +52,25 @@ function differingChunk(execution: Execution, output: Uint8Array): OutputFault |
   return undefined;
 }
 
-/** Bytes between tensors belong to no element: with a tolerance nobody compares them. */
+/** Bytes behind a tensor's last element are held to the trace's zeros like elements of its. */
 function distantElement(execution: Execution, output: Uint8Array, tolerance: Tolerance): OutputFault | undefined {
-  const { outputs, outputChunks } = execution.program;
   const first = firstOutputChunk(execution);
-  const lengths = outputs.map(({ dtype, dims }) => elementCount(dims) * DTYPES[dtype].bytes);
-  const canonical = new Uint8Array(outputChunks * CHUNK_BYTES);
-  for (let chunk = 0; chunk < outputChunks; chunk++) {
-    canonical.set(execution.trees.trace.chunk(first + chunk), chunk * CHUNK_BYTES);
-  }
-  const { offsets } = flatLayout(lengths);
-  for (const [i, { dtype }] of outputs.entries()) {
-    const [from, to] = [offsets[i] ?? 0, (offsets[i] ?? 0) + (lengths[i] ?? 0)];
-    const element = firstOutside(dtype, output.subarray(from, to), canonical.subarray(from, to), tolerance);
-    if (element !== undefined) {
-      const perChunk = CHUNK_BYTES / DTYPES[dtype].bytes;
-      return { chunk: from / CHUNK_BYTES + Math.floor(element / perChunk), element: element % perChunk };
+  for (const { dtype, chunk, chunks } of outputTensors(execution.program)) {
+    for (let i = chunk; i < chunk + chunks; i++) {
+      const canonical = execution.trees.trace.chunk(first + i);
+      const element = firstOutside(dtype, chunkAt(output, i), canonical, tolerance);
+      if (element !== undefined) return { chunk: i, element };
     }
   }
   return undefined;
+}
+
+/** The chunks of an output that each of its tensors fills. */
+function outputTensors({ outputs }: Program) {
+  let chunk = 0;
+  return outputs.map(({ dtype, dims }) => {
+    const chunks = chunkCount(elementCount(dims) * DTYPES[dtype].bytes);
+    chunk += chunks;
+    return { dtype, chunk: chunk - chunks, chunks };
+  });
 }

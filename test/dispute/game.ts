@@ -6,6 +6,7 @@ import type { Move } from "../../oracle/dispute/move.ts";
 import type { DisputeParameters, Result } from "../../oracle/dispute/session.ts";
 import type { Tolerance } from "../../oracle/model/tolerance.ts";
 import { chunkRoot } from "../../oracle/vm/chunkTree.ts";
+import type { Hex } from "../../oracle/vm/keccak.ts";
 import { Dice } from "../coordinator/dice.ts";
 import type { Board } from "./board.ts";
 import type { Lie } from "./lies.ts";
@@ -34,6 +35,14 @@ export interface Setting extends Stage {
   readonly start: number;
 }
 
+interface Answer {
+  /** Flat. */
+  readonly output: Uint8Array;
+  readonly trace: OperatorTrace;
+  /** Zero: the operator signs none. */
+  readonly traceRoot: Hex;
+}
+
 export interface Outcome {
   readonly setting: Setting;
   readonly terms: Terms;
@@ -58,6 +67,7 @@ export class GameBuilder {
   #silence: Silence | undefined;
   #latenessSeconds = 0;
   #seed = 1n;
+  #answer: Answer | undefined;
 
   constructor(board: Board) {
     this.#board = board;
@@ -115,7 +125,12 @@ export class GameBuilder {
   }
 
   /** What the operator asserts. */
-  answer() {
+  answer(): Answer {
+    this.#answer ??= this.#makeAnswer();
+    return this.#answer;
+  }
+
+  #makeAnswer(): Answer {
     const draft = this.#board.draft();
     for (const lie of this.#lies) lie(draft);
     const trace = new OperatorTrace(draft.trace, draft.garbage);

@@ -5,7 +5,7 @@ import { Board } from "./board.ts";
 import { game } from "./game.ts";
 import { assertTraced, flipAndRecompute, flipBit, flipOutput, garbage } from "./lies.ts";
 import { falseFrom } from "./lyingOperator.ts";
-import { BYTES, FLOATS, LONG, MALFORMED, MIDDLING, PADDING, tinyToy, toy, WINDOWS } from "./toyPrograms.ts";
+import { BYTES, deepToy, FLOATS, LONG, MALFORMED, MIDDLING, PADDING, tinyToy, toy, WINDOWS } from "./toyPrograms.ts";
 
 type Kind = Move["type"];
 
@@ -79,6 +79,19 @@ describe("disputes on paper", () => {
     const tiny = new Board(tinyToy());
     const { moves } = game(tiny).lie(flipBit(0, 3)).challengers("alice").play();
     expect(moves).to.deep.equal(["open", "commit", "pick", "reveal", "proveElement"]);
+  });
+
+  it("go down six levels at a time, and past what another session has brought out", () => {
+    const deep = new Board(deepToy());
+    const wrong = () => game(deep).lie(flipBit(4_000, 9));
+    const { moves } = wrong().challengers("alice").play();
+    expect(moves).to.deep.equal([...WAY_DOWN, "pick", "reveal", "proveElement"]);
+    const { entries } = wrong().challengers("alice", "bob").seed(3).play();
+    const picks = (name: string) => entries.filter(({ by, move }) => by === name && move.type === "pick");
+    const reveals = entries.filter(({ move }) => move.type === "reveal");
+    expect(picks("alice").length + picks("bob").length).to.equal(reveals.length);
+    // Not three for each.
+    expect(reveals.length).to.be.lessThan(6);
   });
 
   it("judge outputs by the model's tolerance, and traces by none", () => {

@@ -239,7 +239,7 @@ export class PaperGame {
     refuseUnless(hasRunOut(counted, now), "ClockRunning");
     this.#follow(rule.id);
     if (rule.id === "timeout.owner") this.#sessions.delete(session.serial);
-    else this.#refute("all", now, session);
+    else this.#refute("all", now, counted);
   }
 
   #proveSegment({ session, focus, sums, segment, chunks, descriptor, witness }: ProveSegment, now: number): void {
@@ -249,24 +249,23 @@ export class PaperGame {
     const part = partOf(session, focus, sums, segment);
     this.#verdict.proveSegment(this.#root, part, { chunks, descriptor }, witness);
     this.#follow("proveSegment");
-    this.#refute(counted.index, now, session);
+    this.#refute(counted.index, now, counted);
   }
 
   #refuteBy(id: string, winners: readonly Session[], now: number, prove: (root: Hex) => number): void {
     this.#requireLive();
     refuseUnless(winners.length <= 1, "OffPath");
-    for (const session of winners) this.#counted(session);
+    const [winner] = winners.map((session) => this.#counted(session));
     const chunk = prove(this.#root);
-    const isOnPath = winners.every((session) => isAbove(session, { height: 0, index: chunk }));
-    refuseUnless(isOnPath, "OffPath");
+    refuseUnless(winner === undefined || isAbove(winner, { height: 0, index: chunk }), "OffPath");
     this.#follow(id);
-    this.#refute(chunk, now, winners[0]);
+    this.#refute(chunk, now, winner);
   }
 
   #claim(session: Session, now: number): void {
     const refutation = this.#refutation;
     refuseUnless(refutation !== undefined, "NotRefuted");
-    this.#counted(session);
+    const counted = this.#counted(session);
     const { refutedAt, chunk, live } = refutation;
     const isOver = live === 1 || now > refutedAt + this.parameters.payoutDelay;
     if (session.phase === "Joined") {
@@ -278,7 +277,7 @@ export class PaperGame {
     const isOnPath = chunk === "all" || isAbove(session, { height: 0, index: chunk });
     if (isOnPath && !isOver) {
       this.#follow("claim.join");
-      this.#sessions.set(session.serial, { session: { ...session, phase: "Joined" } });
+      this.#sessions.set(session.serial, { session: { ...counted, phase: "Joined" } });
     } else {
       this.#follow("claim.rest");
       this.#sessions.delete(session.serial);

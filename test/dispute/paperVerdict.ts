@@ -3,7 +3,7 @@ import { AbiCoder, keccak256 as ethersKeccak } from "ethers";
 import type { Accusation, ProveElement, ProveOutput, ProvePadding, ProveTail } from "../../oracle/dispute/move.ts";
 import type { ChunkProof, Focus, KernelProof } from "../../oracle/dispute/session.ts";
 import type { Program } from "../../oracle/model/program.ts";
-import { CHUNK_BYTES, DTYPES, elementCount, flatLayout } from "../../oracle/model/tensor.ts";
+import { CHUNK_BYTES, DTYPES, type Dtype, elementCount, flatLayout } from "../../oracle/model/tensor.ts";
 import { firstOutside, type Tolerance } from "../../oracle/model/tolerance.ts";
 import { BadProofError } from "../../oracle/vm/badProof.ts";
 import { treeDepth, verifyChunk } from "../../oracle/vm/chunkTree.ts";
@@ -100,9 +100,9 @@ export class PaperVerdict {
       refuseUnless(toHex(asserted.chunk) !== toHex(traced.chunk), "NothingRefuted");
       return traced.index;
     }
-    const { dtype, elements } = this.#outputChunk(asserted.index);
-    refuseUnless(element < elements, "ElementElsewhere");
+    const dtype = this.#outputDtype(asserted.index);
     const { bytes } = DTYPES[dtype];
+    refuseUnless(element < CHUNK_BYTES / bytes, "ElementElsewhere");
     const of = ({ chunk }: ChunkProof) => chunk.subarray(element * bytes, (element + 1) * bytes);
     const isOutside = firstOutside(dtype, of(asserted), of(traced), tolerance) !== undefined;
     refuseUnless(isOutside, "NothingRefuted");
@@ -176,15 +176,13 @@ export class PaperVerdict {
     }
   }
 
-  /** The dtype of an output chunk, and how many elements are in it. */
-  #outputChunk(chunk: number) {
+  #outputDtype(chunk: number): Dtype {
     const lengths = this.#terms.outputs.map(({ dtype, dims }) => elementCount(dims) * DTYPES[dtype].bytes);
     const { offsets } = flatLayout(lengths);
     const tensor = offsets.findLastIndex((offset) => offset <= chunk * CHUNK_BYTES);
     const { dtype } = this.#terms.outputs[tensor] ?? {};
     if (dtype === undefined) throw new RangeError(`no output has chunk ${chunk}`);
-    const left = (offsets[tensor] ?? 0) + (lengths[tensor] ?? 0) - chunk * CHUNK_BYTES;
-    return { dtype, elements: Math.min(CHUNK_BYTES, left) / DTYPES[dtype].bytes };
+    return dtype;
   }
 }
 

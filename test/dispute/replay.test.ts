@@ -1,6 +1,7 @@
 // The game on the chain against the game on paper, which were written from the same document by different hands.
 import { expect } from "chai";
 import { parseEther } from "ethers";
+import { Random } from "../../scripts/models/random.ts";
 import { runs, seed } from "../budget.ts";
 import { Dice } from "../coordinator/dice.ts";
 import { type Arena, deployArena, type Operator, PARAMETERS, RULES } from "./arena.ts";
@@ -8,29 +9,36 @@ import { Board } from "./board.ts";
 import { type GameBuilder, game } from "./game.ts";
 import { assertTraced, flipAndRecompute, flipBit, flipOutput, garbage } from "./lies.ts";
 import { falseFrom } from "./lyingOperator.ts";
+import { randomToy } from "./randomToy.ts";
 import { Replay } from "./replay.ts";
 import { LONG, MALFORMED, MIDDLING, PADDING, toy, WINDOWS } from "./toyPrograms.ts";
+
+type Model = Awaited<ReturnType<Arena["register"]>>;
+
+const EXACT = { atol: 0, rtol: 0 };
 
 describe(`disputes on the chain as on paper (seed ${seed})`, function () {
   this.timeout(0);
   const board = new Board(toy());
   let arena: Arena;
   let operator: Operator;
-  let model: Awaited<ReturnType<Arena["register"]>>;
+  let model: Model;
 
   before(async () => {
     arena = await deployArena({ network: { override: { allowBlocksWithSameTimestamp: true } } });
     operator = await arena.enlist(arena.signer(1), parseEther("5000"));
-    const { program } = board.execution;
-    const { roots, rootPreimage } = board.registered;
-    const spec = { roots, compilerVersion: "1", compilerOptions: "{}", tolerance: { atol: 0, rtol: 0 } };
-    model = await arena.register({ registered: { program, spec, rootPreimage } });
+    model = await register(board);
   });
 
+  function register({ execution: { program }, registered: { roots, rootPreimage } }: Board, tolerance = EXACT) {
+    const spec = { roots, compilerVersion: "1", compilerOptions: "{}", tolerance };
+    return arena.register({ registered: { program, spec, rootPreimage } });
+  }
+
   /** Asserts the answer on the chain, plays the game on paper, and repeats it on the chain. */
-  async function replay(builder: GameBuilder): Promise<Replay> {
+  async function replay(builder: GameBuilder, { id: modelId, encoded } = model, { input } = board): Promise<Replay> {
     const { output, traceRoot } = builder.answer();
-    const asked = await arena.ask(model.id, board.input);
+    const asked = await arena.ask(modelId, input, { atolClass: 63 });
     const { id, result } = await arena.answer(asked, operator, output, { traceRoot });
     const start = await arena.time.latest();
     const outcome = builder.play({
@@ -46,7 +54,7 @@ describe(`disputes on the chain as on paper (seed ${seed})`, function () {
         tip: RULES.tip,
       },
       windowEnd: start + Number(PARAMETERS.window),
-      spec: Uint8Array.from(Buffer.from(model.encoded.slice(2), "hex")),
+      spec: Uint8Array.from(Buffer.from(encoded.slice(2), "hex")),
       start: start + 1,
     });
     const onChain = new Replay(arena, outcome);
@@ -68,6 +76,41 @@ describe(`disputes on the chain as on paper (seed ${seed})`, function () {
     ] as const) {
       const { taken } = await replay(builder.challengers(...names(2)));
       expect(taken.at(-1)).to.equal(proof);
+    }
+  });
+
+  it("judges outputs by the model's tolerance", async () => {
+    const tolerance = { atol: 2 ** -10, rtol: 0 };
+    const tolerant = await register(board, tolerance);
+    const lies = [flipOutput(1), flipOutput(30), flipOutput(300 * 8), flipOutput(303 * 8 + 6), flipOutput(520 * 8)];
+    const ends = [];
+    for (const lie of lies) {
+      const { taken } = await replay(
+        game(board)
+          .lie(lie)
+          .tolerance(tolerance.atol)
+          .challengers(...names(2)),
+        tolerant,
+      );
+      ends.push(taken.at(-1));
+    }
+    // The lowest bits of a float, and behind the last one, are within it; an integer's never. Where nothing is wrong,
+    // nobody has anything to say after the commitment.
+    expect(ends).to.deep.equal(["commit", "proveOutput", "commit", "proveOutput", "proveOutput"]);
+  });
+
+  it("goes on the same way with any program", async () => {
+    const dice = new Dice(BigInt(seed));
+    for (let i = 0; i < runs(3, 100); i++) {
+      const other = new Board(randomToy(new Random(dice.word())));
+      const registered = await register(other);
+      const { depth } = other.execution.trees.trace;
+      const lie = flipBit(dice.below(2 ** depth), dice.below(2_048));
+      const wrong = game(other)
+        .lie(lie)
+        .seed(dice.below(2 ** 31));
+      await replay(wrong.challengers(...names(2, 3)).mischief(...names(4)), registered, other);
+      await replay(game(other).mischief(...names(4)), registered, other);
     }
   });
 

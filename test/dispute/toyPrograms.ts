@@ -177,6 +177,15 @@ export function tinyToy(): Toy {
   return { program: programOf([leafOf(kernel)], new Uint8Array(0), input, outputs, 1), input };
 }
 
+/** 4,200 chunks of trace: thirteen levels, three frontiers. */
+export function deepToy(): Toy {
+  const elements = 4_200 * (CHUNK_BYTES / 8);
+  const kernel = elementwise("i64", elements, [], [get(0)]);
+  const input = new Uint8Array(CHUNK_BYTES);
+  const outputs = [{ name: "numbers", dtype: "i64", dims: [elements] }] as const;
+  return { program: programOf([leafOf(kernel)], new Uint8Array(0), input, outputs, 4_200), input };
+}
+
 export function programOf(
   kernels: readonly KernelLeaf[],
   weights: Uint8Array,
