@@ -105,7 +105,7 @@ contract DisputeGame is IArbiter, Settlement, Multicall {
         _checkFrontier(nodes, NODE_BYTES * nodes.length, ChunkTree.depth(disputed.chunks), traceRoot);
 
         disputed.committedAt = uint40(block.timestamp);
-        uint256 cost = _priceOf(Schedule.COMMIT + Schedule.BYTE * NODE_BYTES * nodes.length);
+        uint256 cost = _priceOf(Schedule.COMMIT + Schedule.COMMIT_BYTE * NODE_BYTES * nodes.length);
         disputed.commitGwei = uint48(cost / 1 gwei);
         _traceRoots[assertionId] = traceRoot;
         emit Committed(assertionId, traceRoot, nodes);
@@ -150,7 +150,7 @@ contract DisputeGame is IArbiter, Settlement, Multicall {
             _checkFrontier(_asNodes(data), data.length, session.height, session.node);
         }
 
-        session.operatorMoves(next, _increment, _priceOf(Schedule.REVEAL + Schedule.BYTE * data.length));
+        session.operatorMoves(next, _increment, _priceOf(Schedule.REVEAL + Schedule.REVEAL_BYTE * data.length));
         _sessions[sessionId] = session.hash();
         emit Revealed(session.assertionId, sessionId, session, data);
     }
@@ -196,7 +196,11 @@ contract DisputeGame is IArbiter, Settlement, Multicall {
         focus.check(sums);
 
         session.focus = focus.hash(sums);
-        session.operatorMoves(Phase.Segment, _increment, _priceOf(Schedule.REVEAL_SUMS + Schedule.BYTE * sums.length));
+        session.operatorMoves(
+            Phase.Segment,
+            _increment,
+            _priceOf(Schedule.REVEAL_SUMS + Schedule.SUMS_BYTE * sums.length)
+        );
         _sessions[sessionId] = session.hash();
         emit SumsRevealed(session.assertionId, sessionId, session, focus, sums);
     }

@@ -15,7 +15,7 @@ library Segments {
     /// and no other; and the only NaN.
     uint64 private constant MAGNITUDE = 0xffffffffffffff7f;
     uint64 private constant INFINITY = 0x000000000000f07f;
-    bytes8 private constant CANONICAL_NAN = 0x000000000000f87f;
+    uint64 private constant CANONICAL_NAN = 0x000000000000f87f;
 
     /// @notice `keccak256(abi.encode(focus))`.
     function hash(Focus calldata focus) internal pure returns (bytes32 result) {
@@ -63,10 +63,12 @@ library Segments {
         if (sums.length != expected) revert IDisputeGame.SumsMismatch(expected, sums.length);
         if (focus.accumulator != F64_ACCUMULATOR) return;
         for (uint256 i = 0; i < count - 1; ++i) {
-            bytes8 sum = _sumAt(sums, i);
-            uint64 magnitude = uint64(sum) & MAGNITUDE;
-            bool isNaN = magnitude & INFINITY == INFINITY && magnitude != INFINITY;
-            if (isNaN && sum != CANONICAL_NAN) revert IDisputeGame.SumNotCanonical(i, sum);
+            uint64 sum;
+            assembly ("memory-safe") {
+                sum := shr(192, calldataload(add(sums.offset, mul(SUM_BYTES, i)))) // i is below the number of sums
+            }
+            bool isNaN = sum & INFINITY == INFINITY && sum & MAGNITUDE != INFINITY;
+            if (isNaN && sum != CANONICAL_NAN) revert IDisputeGame.SumNotCanonical(i, bytes8(sum));
         }
     }
 

@@ -190,6 +190,7 @@ interface IDisputeGame {
     error StateMismatch(bytes32 sessionId, bytes32 expected, bytes32 given);
     /// @notice The session's state does not allow the move.
     error WrongPhase(Phase phase);
+    /// @notice Neither the session's owner nor, where that is an operator, a current key of its.
     error NotOwner(address owner, address caller);
     /// @notice Neither sent nor signed by the operator or a current key of its.
     error NotOperator(address operator, address actor);

@@ -78,15 +78,18 @@ function copyProject(): void {
   writeFileSync(join(COPY, MACHINE_FILE), compiledMachine());
 }
 
+/** Its constructor runs, too: it sets the immutables. */
 function compiledMachine(): string {
-  const { deployedBytecode } = JSON.parse(readFileSync(`artifacts/${MACHINE_FILE}/TensorVM.json`, "utf8"));
+  const { bytecode } = JSON.parse(readFileSync(`artifacts/${MACHINE_FILE}/TensorVM.json`, "utf8"));
   return `pragma solidity 0.8.37;
 
 contract TensorVM {
     constructor() {
-        bytes memory code = hex"${deployedBytecode.slice(2)}";
+        bytes memory code = hex"${bytecode.slice(2)}";
         assembly {
-            return(add(code, 32), mload(code))
+            let machine := create(0, add(code, 32), mload(code))
+            extcodecopy(machine, 0, 0, extcodesize(machine))
+            return(0, extcodesize(machine))
         }
     }
 }

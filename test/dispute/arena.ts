@@ -26,8 +26,8 @@ import type {
   DisputeGame,
   InferenceCoordinator,
   IReceipts,
+  ITensorVM,
   ModelRegistry,
-  TensorVM,
   Verdict,
 } from "../../types/index.ts";
 import { keyOf, mined, policyOf } from "../coordinator/world.ts";
@@ -70,7 +70,7 @@ export interface Contracts {
   /** The game, by its other interface. */
   readonly receipts: IReceipts;
   readonly verdict: Verdict;
-  readonly machine: TensorVM;
+  readonly machine: ITensorVM;
 }
 
 /** An answer that a dispute is about. */
@@ -254,7 +254,8 @@ export async function deployArena(
   const signers = await ethers.getSigners();
   const [deployer] = signers;
   if (deployer === undefined) throw new Error("no signers");
-  const machine = await ethers.deployContract("TensorVM");
+  const { target } = await ethers.deployContract("TensorVM");
+  const machine = await ethers.getContractAt("ITensorVM", target.toString());
   const verdict = await ethers.deployContract("Verdict", [machine]);
   const nonce = await deployer.getNonce();
   const address = getCreateAddress({ from: deployer.address, nonce: nonce + 1 });

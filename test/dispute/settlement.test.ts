@@ -179,7 +179,7 @@ describe("clocks and money of a dispute", () => {
       expect(amount).to.equal(RULES.challengeBond + cost + (BOND - refund - cost) / 2n);
       expect(await owed(challenger.address)).to.equal(amount);
       expect(await arena.coordinator.owedTo(challenger.address)).to.equal(refund);
-      expect(refund).to.be.closeTo(receipt.fee, receipt.fee / 2n);
+      expect(refund).to.be.closeTo(receipt.fee, receipt.fee / 4n);
       expect([...(await game.refutationOf(asserted.id))]).to.deep.equal([0n, 0n, 0n, 0n, 0n]);
       expect(await surplus(0, challenger.address)).to.equal(0n);
       const { ethers } = arena.connection;
