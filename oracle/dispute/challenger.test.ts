@@ -154,8 +154,8 @@ describe("the challenger", () => {
       return next.type === "move" ? next.move.type : next.until;
     };
     expect(claims("Pick", 2, at)).to.equal("claim");
-    expect(claims("Joined", 2, at + 500)).to.equal(at + 501);
-    expect(claims("Joined", 2, at + 501)).to.equal("claim");
+    expect(claims("Joined", 2, at + 499)).to.equal(at + 500);
+    expect(claims("Joined", 2, at + 500)).to.equal("claim");
     expect(claims("Joined", 1, at)).to.equal("claim");
   });
 });

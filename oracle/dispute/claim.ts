@@ -7,7 +7,7 @@ import type { Session } from "./session.ts";
  * One that has come forward is paid after the payout delay, when it is known how many did.
  */
 export function claim(session: Session, { case: { live }, refutation, parameters }: Docket, now: number): Next {
-  const sharedFrom = (refutation?.refutedAt ?? 0) + parameters.payoutDelay + 1;
+  const sharedFrom = (refutation?.refutedAt ?? 0) + parameters.payoutDelay;
   const mustWait = session.phase === "Joined" && live > 1 && now < sharedFrom;
   return mustWait ? waitUntil(sharedFrom) : play({ type: "claim", session });
 }

@@ -265,9 +265,9 @@ export class PaperGame {
   #claim(session: Session, now: number): void {
     const refutation = this.#refutation;
     refuseUnless(refutation !== undefined, "NotRefuted");
-    const counted = this.#counted(session);
+    this.#counted(session);
     const { refutedAt, chunk, live } = refutation;
-    const isOver = live === 1 || now > refutedAt + this.parameters.payoutDelay;
+    const isOver = live === 1 || now >= refutedAt + this.parameters.payoutDelay;
     if (session.phase === "Joined") {
       refuseUnless(isOver, "PayoutDelayed");
       this.#follow("claim.share");
@@ -277,7 +277,7 @@ export class PaperGame {
     const isOnPath = chunk === "all" || isAbove(session, { height: 0, index: chunk });
     if (isOnPath && !isOver) {
       this.#follow("claim.join");
-      this.#sessions.set(session.serial, { session: { ...counted, phase: "Joined" } });
+      this.#sessions.set(session.serial, { session: { ...session, phase: "Joined" } });
     } else {
       this.#follow("claim.rest");
       this.#sessions.delete(session.serial);

@@ -110,6 +110,6 @@ export function decisionOn({ session }: Standing, side: Side, docket: Docket, no
   const type = next.type === "move" ? next.move.type : "wait";
   const { serial, phase, height, index, since } = counted;
   const key = [serial, phase, height, index, since, type].join();
-  const isOwnTurn = TURN[phase] === side;
+  const isOwnTurn = TURN[phase] === side && !docket.case.refuted;
   return { key, next, latest: (isOwnTurn ? deadline(counted) : undefined) ?? now + PATIENCE };
 }

@@ -129,12 +129,15 @@ describe(`disputes on the chain as on paper (seed ${seed})`, function () {
           [flipBit(LONG, dice.below(128))],
           [flip(flipBit), assertTraced],
           [flip(flipAndRecompute)],
+          [garbage(1, dice.below(64))],
         ]);
         builder
           .lie(...lies)
           .sums(falseFrom(dice.below(63)))
+          .late(dice.pick([0, 0, Number(RULES.clock)]))
           .challengers(...names(2, 3));
       }
+      if (dice.chance(0.2)) builder.withhold(dice.pick(["commit", "reveal", "revealSums"]), dice.below(3));
       const { taken } = await replay(builder.mischief(...names(4)));
       for (const type of taken) times.set(type, (times.get(type) ?? 0) + 1);
     }

@@ -113,8 +113,13 @@ export class Replay {
   #encoded(value: unknown): unknown {
     if (Array.isArray(value)) return value.map((item) => this.#encoded(item));
     if (!isSession(value)) return value;
-    const phase = PHASES.indexOf(value.phase);
-    return { ...value, phase, ...this.#costs.get(value.serial) };
+    const { ownerCost, operatorCost } = this.#costs.get(value.serial) ?? { ownerCost: 0n, operatorCost: 0n };
+    return {
+      ...value,
+      phase: PHASES.indexOf(value.phase),
+      ownerCost: value.ownerCost + ownerCost,
+      operatorCost: value.operatorCost + operatorCost,
+    };
   }
 }
 
