@@ -4,7 +4,7 @@
  */
 
 const STEPS = [
-  // Every write to the store; `job.STATE` is the change to that state.
+  // Every write to the store; `job.STATE` and `verdict.VERDICT` are the change to that.
   "store.bind",
   "cursor.advance",
   "cursor.rewind",
@@ -20,6 +20,11 @@ const STEPS = [
   "job.expired",
   "job.dropped",
   "job.seen",
+  "watch.scope",
+  "verdict.unchecked",
+  "verdict.right",
+  "verdict.wrong",
+  "verdict.unverifiable",
   "tx.enqueue",
   "tx.sign",
   "tx.cancel",

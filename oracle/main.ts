@@ -6,6 +6,7 @@ import closeWithGrace from "close-with-grace";
 import { ArtefactCache } from "./artefact/artefactCache.ts";
 import { ChainClient } from "./chain/client.ts";
 import { LogCursor } from "./chain/cursor.ts";
+import { GameClient } from "./chain/game/client.ts";
 import { createKeystore, isExposed, keystoreAddress, loadKeystore } from "./chain/keystore.ts";
 import { LogReader } from "./chain/logReader.ts";
 import { checkManifest, type Manifest, readManifest } from "./chain/manifest.ts";
@@ -20,14 +21,20 @@ import type { Config } from "./config/schema.ts";
 import { ethToWei, gweiToWei } from "./config/wei.ts";
 import { startServer } from "./http/server.ts";
 import { Alarms } from "./roles/alarms.ts";
+import { Defence } from "./roles/defence.ts";
 import { Intake } from "./roles/intake.ts";
 import { Loop } from "./roles/loop.ts";
 import { NodeView } from "./roles/nodeView.ts";
 import { Operator, type OperatorOptions } from "./roles/operator.ts";
-import type { Clock, Logger, Metrics, RunLimits } from "./roles/ports.ts";
+import { movesMetric } from "./roles/player.ts";
+import type { Address, Clock, Logger, Metrics, ModelId, RunLimits } from "./roles/ports.ts";
+import { Replays } from "./roles/replays.ts";
+import { Watcher, type WatcherOptions } from "./roles/watcher.ts";
+import { Watching } from "./roles/watching.ts";
 import { CanonicalEngine } from "./runtime/canonicalEngine.ts";
 import { OnnxRuntime } from "./runtime/onnxRuntime.ts";
 import { Database } from "./store/sqlite/database.ts";
+import { SqliteDisputeStore } from "./store/sqlite/disputes.ts";
 import { StoreLockedError } from "./store/sqlite/errors.ts";
 import { SqliteJobStore } from "./store/sqlite/jobs.ts";
 import { SqliteOutboxStore } from "./store/sqlite/outbox.ts";
@@ -41,6 +48,9 @@ const MAX_GAS = 2n ** 24n;
 /** The contracts' own limit of a callback. */
 const MAX_CALLBACK_GAS = 2_000_000n;
 const RESEND_AFTER_MS = 15_000;
+/** Tries per run. */
+const MAX_RUNS = 5;
+const RETRY_AFTER_MS = 5_000;
 /** A run that is under way when the node is told to stop may take so long; it begins anew with the next start. */
 const RUN_GRACE_MS = 10_000;
 /** Then the process ends in any case. */
@@ -142,6 +152,11 @@ async function start(config: Config, password: string): Promise<void> {
 
 type Closer = () => void | Promise<void>;
 
+interface Role {
+  readonly name: string;
+  readonly role: { tick(): Promise<void>; idle(): Promise<void> };
+}
+
 /**
  * Builds the node up to the loop that drives it.
  * @param onClose takes what has to be closed, the last one first, also when this fails half way
@@ -158,7 +173,7 @@ async function assemble(
   const operatorAddress = checksummed(config.operator.address);
   const manifest = readManifest(chainConfig.manifest);
   const { chainId } = manifest;
-  const { coordinator } = manifest.addresses;
+  const { coordinator, arbiter } = manifest.addresses;
   const wallet = await loadKeystore(keystore.file, password);
 
   const provider = openProvider(config, manifest, telemetry);
@@ -173,7 +188,8 @@ async function assemble(
 
   const clientOptions = { manifest, sender: wallet.address, maxGas: MAX_GAS, maxRange };
   const chain = new ChainClient(clientOptions, { provider, ...telemetry });
-  const cursorOptions = { chainId, coordinator, firstBlock: manifest.block.number, confirmations, maxRange };
+  const contracts = { chainId, coordinator, game: arbiter };
+  const cursorOptions = { ...contracts, firstBlock: manifest.block.number, confirmations, maxRange };
   const feed = new LogCursor(cursorOptions, { provider, ...telemetry });
   const outbox = new ChainOutbox(
     {
@@ -191,28 +207,43 @@ async function assemble(
   const executor = new OnnxRuntime(poolOptions(config));
   const canonical = new CanonicalEngine(poolOptions(config));
   const alarms = new Alarms({ clock, ...telemetry });
-  const options = operatorOptions(config, operatorAddress);
-  const operator = new Operator(options, {
-    store,
-    chain,
-    executor,
-    canonical,
-    alarms,
-    artefacts: openArtefacts(config, telemetry),
-    outbox,
-    signer: new ResultSigner(wallet, domainOf(BigInt(chainId), coordinator)),
-    clock,
-    onDone: () => loop.ring(),
-    ...telemetry,
-  });
+  const artefacts = openArtefacts(config, telemetry);
+  const disputes = new SqliteDisputeStore(database);
+  const domain = domainOf(BigInt(chainId), coordinator);
+  const game = new GameClient({ address: arbiter, domain, parameters: manifest.dispute }, provider);
+  const serving = operatorOptions(config, operatorAddress);
+  const shared = { chain, artefacts, outbox, alarms, clock, onDone: () => loop.ring(), ...telemetry };
+  const replaysOptions = { uris: new Map([...serving.models].map(([id, { uris }]) => [id, uris])) };
+  const replays = new Replays(replaysOptions, { ...shared, store: disputes });
+  const moves = movesMetric(metrics);
+  const ofDisputes = { ...shared, store: disputes, game, replays, solver: canonical, moves };
+  const roles: Role[] = [];
+  if (config.operator.enabled) {
+    const signer = new ResultSigner(wallet, domain);
+    const operator = new Operator(serving, { ...shared, store, executor, canonical, signer });
+    roles.push({ name: "operator", role: operator });
+    const defence = { operator: operatorAddress, retryAfterMs: RETRY_AFTER_MS, ...limitsOf(config) };
+    roles.push({ name: "defence", role: new Defence(defence, ofDisputes) });
+  }
+  if (config.watcher.enabled) {
+    const options = watcherOptions(config, manifest, operatorAddress, wallet.address);
+    roles.push({ name: "watcher", role: new Watcher(options, ofDisputes) });
+  }
+  const idle = () => Promise.all(roles.map(({ role }) => role.idle())).then(() => undefined);
   // What is killed still has to be noted in the store.
-  onClose(() => operator.idle());
+  onClose(idle);
   onClose(() => Promise.all([executor.close(), canonical.close()]).then(() => undefined));
-  onClose(() => Promise.race([operator.idle(), sleep(RUN_GRACE_MS, undefined, { ref: false })]));
-  const intake = new Intake(new Set(options.models.keys()), { feed, store, ...telemetry });
+  onClose(() => Promise.race([idle(), sleep(RUN_GRACE_MS, undefined, { ref: false })]));
+  const watching = new Watching(
+    { watches: watchedBy(config), operator: operatorAddress },
+    { store: disputes, game, ...telemetry },
+  );
+  await disputes.setScope(scopeOf(config));
+  const served = config.operator.enabled ? new Set(serving.models.keys()) : new Set<ModelId>();
+  const intake = new Intake(served, { feed, store, watching, ...telemetry });
   const steps = [
     { name: "intake", run: () => intake.tick() },
-    { name: "operator", run: () => operator.tick() },
+    ...roles.map(({ name, role }) => ({ name, run: () => role.tick() })),
     { name: "outbox", run: () => outbox.tick() },
   ];
   const loop: Loop = new Loop({ intervalMs: pollMs, steps }, { clock, ...telemetry });
@@ -225,7 +256,10 @@ async function assemble(
   const server = await startServer(http, sources);
   onClose(() => server.close());
   logger.info({ url: server.url, chainId, coordinator, operator: operatorAddress, key: wallet.address }, "started");
-  if (options.models.size === 0) logger.warn({}, "no model is configured: nothing will be answered");
+  if (roles.length === 0) logger.warn({}, "neither operator nor watcher is enabled: nothing will be done");
+  if (config.operator.enabled && served.size === 0) {
+    logger.warn({}, "no model is configured: nothing will be answered");
+  }
   return loop;
 }
 
@@ -244,12 +278,39 @@ function operatorOptions({ operator, execution }: Config, address: string): Oper
     takesOpen,
     marginS: answerMarginS,
     concurrency: processes,
-    maxRuns: 5,
-    retryAfterMs: 5_000,
+    maxRuns: MAX_RUNS,
+    retryAfterMs: RETRY_AFTER_MS,
     maxBatch: 20,
     redeliveries: 3,
     withdrawAboveWei: withdrawAboveEth === undefined ? undefined : ethToWei(withdrawAboveEth),
   };
+}
+
+function watcherOptions(config: Config, { parameters }: Manifest, operator: Address, sender: Address): WatcherOptions {
+  const { maxBondsEth, maxGasPriceGwei } = config.watcher;
+  return {
+    ...limitsOf(config),
+    operator: config.operator.enabled ? operator : undefined,
+    sender,
+    windowS: parameters.window,
+    concurrency: config.execution.processes,
+    maxRuns: MAX_RUNS,
+    retryAfterMs: RETRY_AFTER_MS,
+    maxBondsWei: ethToWei(maxBondsEth),
+    maxGasPriceWei: gweiToWei(maxGasPriceGwei),
+  };
+}
+
+function watchedBy({ watcher: { enabled, models } }: Config): (modelId: ModelId) => boolean {
+  if (!enabled) return () => false;
+  const chosen = new Set(models);
+  return chosen.size === 0 ? () => true : (modelId) => chosen.has(modelId);
+}
+
+/** What the store is read for: with another scope it is read again. */
+function scopeOf({ watcher: { enabled, models } }: Config): string {
+  if (!enabled) return "own";
+  return models.length === 0 ? "all" : models.toSorted().join(" ");
 }
 
 /**

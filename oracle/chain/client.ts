@@ -25,9 +25,10 @@ import { COORDINATOR_ABI, MODEL_REGISTRY_ABI } from "./abi.ts";
 import { coordinatorAt } from "./contracts.ts";
 import { LogReader } from "./logReader.ts";
 import type { Manifest } from "./manifest.ts";
-import { modelId as idOfModel, programOf, specFromAbi } from "./modelSpec.ts";
+import { encodeSpec, modelId as idOfModel, programOf, specFromAbi } from "./modelSpec.ts";
 import { RpcAnswerError, type RpcProvider } from "./provider.ts";
 import { revertOf } from "./revert.ts";
+import { transactionOf } from "./transaction.ts";
 import { maxWei, WEI_PER_GWEI } from "./wei.ts";
 import { ASSERTION_STATE, ASSIGNMENT, MODEL, POLICY, REQUEST_STATE, unpackWord } from "./words.ts";
 
@@ -78,7 +79,8 @@ export class ChainClient implements Chain {
     if (idOfModel(spec) !== modelId) return undefined;
     const uris = events.map((event) => String(event?.args.uri)).reverse();
     const { owner, semantics, inputs, outputs, artefactHash } = spec;
-    return { modelId, owner, semantics, inputs, outputs, artefactHash, uris, program: programOf(spec) };
+    const about = { owner, semantics, inputs, outputs, artefactHash, program: programOf(spec) };
+    return { modelId, ...about, uris, spec: encodeSpec(spec) };
   }
 
   async request(requestId: RequestId, operator: Address): Promise<RequestView> {
@@ -195,7 +197,7 @@ export class ChainClient implements Chain {
   }
 
   async estimateGas(call: Call): Promise<bigint> {
-    const transaction = { ...call, from: this.#options.sender };
+    const transaction = { ...transactionOf(call), from: this.#options.sender };
     try {
       return await this.#provider.estimateGas(transaction);
     } catch (error) {

@@ -1,7 +1,7 @@
-/** Reads the coordinator's requests block by block, and notices when blocks that were read are not the chain's any more. */
+/** Reads a deployment's events block by block, and notices when blocks that were read are not the chain's any more. */
 import { type Block, getAddress, type Log } from "ethers";
-import type { RequestedEvent } from "../roles/ports.ts";
 import {
+  type ChainEvents,
   type Counter,
   type Feed,
   type FeedStep,
@@ -12,9 +12,9 @@ import {
 } from "../roles/ports.ts";
 import type { BlockRef } from "../store/port.ts";
 import type { Hex } from "../vm/keccak.ts";
+import { type Contracts, eventsIn, TOPICS } from "./chainEvents.ts";
 import { LogReader } from "./logReader.ts";
 import type { RpcProvider } from "./provider.ts";
-import { GarbageLogError, REQUESTED_TOPICS, readRequested } from "./requested.ts";
 
 /** Blocks this close below the head can be reorganised, or unknown to one of several endpoints. */
 const RECENT_BLOCKS = 128;
@@ -24,9 +24,7 @@ const RECENT_STEP = 32;
 /** What Hardhat states for blocks that were mined many at a time; elsewhere only the first block has it. */
 const NO_PARENT = `0x${"00".repeat(32)}`;
 
-export interface CursorOptions {
-  readonly chainId: number;
-  readonly coordinator: string;
+export interface CursorOptions extends Contracts {
   /** Of the deployment. */
   readonly firstBlock: number;
   /** A request is answered when its block has this many successors; 0: at once. */
@@ -55,7 +53,7 @@ export class LogCursor implements Feed {
     this.#logs = new LogReader(provider, options.maxRange, logger);
     this.#head = metrics.gauge({ name: "chain_head_block", help: "Number of the latest block" });
     this.#read = metrics.gauge({ name: "cursor_block", help: "Number of the last block that was read" });
-    this.#garbage = metrics.counter({ name: "cursor_garbage_logs_total", help: "Logs that are no requests" });
+    this.#garbage = metrics.counter({ name: "cursor_garbage_logs_total", help: "Logs that the contracts do not emit" });
     this.#rewinds = metrics.counter({ name: "cursor_rewinds_total", help: "Reorganisations that were noticed" });
   }
 
@@ -98,7 +96,7 @@ export class LogCursor implements Feed {
     const block = await this.#block(to);
     if (block === null) return { kind: "idle" };
     const logs = await this.#logs.read(this.#filter(), from, to);
-    return { kind: "advance", blocks: [refOf(block)], requests: this.#requests(logs) };
+    return { kind: "advance", blocks: [refOf(block)], ...this.#events(logs) };
   }
 
   /** Block by block by hash: an endpoint that does not have that block answers with an error instead of no logs. */
@@ -109,7 +107,7 @@ export class LogCursor implements Feed {
     const blocks = chained(last, found);
     const logs = await Promise.all(blocks.map((block) => this.#logsOf(block)));
     if (blocks.length === 0) return { kind: "idle" };
-    return { kind: "advance", blocks, requests: this.#requests(logs.flat()) };
+    return { kind: "advance", blocks, ...this.#events(logs.flat()) };
   }
 
   /** A block by the number asked for: the store takes one block per number, in order. */
@@ -122,33 +120,27 @@ export class LogCursor implements Feed {
   }
 
   async #logsOf({ number, hash }: BlockRef): Promise<Log[]> {
-    const { coordinator } = this.#options;
-    const logs = await this.#provider.getLogs({ ...this.#filter(), blockHash: hash });
+    const { address, topics } = this.#filter();
+    const logs = await this.#provider.getLogs({ address, topics, blockHash: hash });
     for (const log of logs) {
       const isAsked = log.blockHash === hash && log.blockNumber === number;
-      if (isAsked && log.address === getAddress(coordinator)) continue;
+      if (isAsked && address.some((own) => log.address === getAddress(own))) continue;
       throw new RpcError(
-        `asked for logs of ${coordinator} in block ${hash}, the endpoint gave one of ${log.address} in ${log.blockHash}`,
+        `asked for logs of ${address.join(", ")} in block ${hash}, the endpoint gave one of ${log.address} in ${log.blockHash}`,
       );
     }
     return logs;
   }
 
   #filter() {
-    return { address: this.#options.coordinator, topics: REQUESTED_TOPICS };
+    const { coordinator, game } = this.#options;
+    return { address: [coordinator, game], topics: [[...TOPICS]] };
   }
 
-  #requests(logs: readonly Log[]): RequestedEvent[] {
-    const { chainId, coordinator } = this.#options;
-    return logs.flatMap((log) => {
-      try {
-        return [readRequested(BigInt(chainId), coordinator, log)];
-      } catch (error) {
-        if (!(error instanceof GarbageLogError)) throw error;
-        this.#garbage.inc();
-        this.#logger.error({ block: log.blockNumber, transaction: log.transactionHash, error }, "garbage log");
-        return [];
-      }
+  #events(logs: readonly Log[]): ChainEvents {
+    return eventsIn(this.#options, logs, (log, error) => {
+      this.#garbage.inc();
+      this.#logger.error({ block: log.blockNumber, transaction: log.transactionHash, error }, "garbage log");
     });
   }
 }

@@ -131,8 +131,12 @@ export function specFromAbi(spec: ModelSpecStructOutput): ModelSpec {
   };
 }
 
+export function encodeSpec(spec: ModelSpec): Uint8Array {
+  return getBytes(AbiCoder.defaultAbiCoder().encode([MODEL_SPEC], [specToAbi(spec)]));
+}
+
 export function modelId(spec: ModelSpec): Hex {
-  return toHex(keccak256(getBytes(AbiCoder.defaultAbiCoder().encode([MODEL_SPEC], [specToAbi(spec)]))));
+  return toHex(keccak256(encodeSpec(spec)));
 }
 
 /** What the chain's word says of a model that was just registered. Throws {@link ToleranceRangeError}. */

@@ -22,6 +22,7 @@ import { bumpedFees, cappedFees, type Fees } from "./fees.ts";
 import { RpcAnswerError, type RpcProvider } from "./provider.ts";
 import { revertOf } from "./revert.ts";
 import { classifyRefusal } from "./sendError.ts";
+import { transactionOf } from "./transaction.ts";
 import { toGwei } from "./wei.ts";
 
 export interface OutboxOptions {
@@ -224,7 +225,7 @@ export class ChainOutbox implements Outbox {
       type: 2,
       chainId: this.#options.chainId,
       nonce,
-      ...(isCancellation ? { to: sender, gasLimit: EMPTY_GAS } : { ...tx.call, gasLimit: tx.gasLimit }),
+      ...(isCancellation ? { to: sender, gasLimit: EMPTY_GAS } : { ...transactionOf(tx.call), gasLimit: tx.gasLimit }),
       maxFeePerGas: fees.maxFeeWei,
       maxPriorityFeePerGas: fees.tipWei,
     })) as Hex;
@@ -267,7 +268,7 @@ export class ChainOutbox implements Outbox {
   /** The name of the error, by making the call again where it reverted: a receipt does not tell. */
   async #whyReverted(tx: StoredTx, block: number, sender: string): Promise<string> {
     try {
-      await this.#provider.call({ ...tx.call, from: sender, gasLimit: tx.gasLimit, blockTag: block });
+      await this.#provider.call({ ...transactionOf(tx.call), from: sender, gasLimit: tx.gasLimit, blockTag: block });
       return "unknown";
     } catch (error) {
       // An old block's state may be pruned.

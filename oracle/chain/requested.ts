@@ -4,21 +4,11 @@ import type { RequestedEvent } from "../roles/ports.ts";
 import { chunkRoot } from "../vm/chunkTree.ts";
 import type { Hex } from "../vm/keccak.ts";
 import { COORDINATOR_ABI } from "./abi.ts";
+import { GarbageLogError } from "./garbageLog.ts";
 import { type Request, requestId } from "./ids.ts";
 import { ASSIGNMENT, MODEL, POLICY, unpackWord } from "./words.ts";
 
 const events = new Interface(COORDINATOR_ABI);
-
-/** Topics of the events that a cursor reads. */
-export const REQUESTED_TOPICS = events.encodeFilterTopics("Requested", []);
-
-/** A log that the coordinator does not emit: the endpoint is broken, or lies. */
-export class GarbageLogError extends Error {
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`not a request: ${reason}`, options);
-    this.name = "GarbageLogError";
-  }
-}
 
 /**
  * The request in a log. Its id and its input's root are computed from the rest, and its words and lengths must agree.

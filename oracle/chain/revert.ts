@@ -1,10 +1,11 @@
 /** Reverted calls as the contracts' own errors. */
 import { Interface, isCallException } from "ethers";
 import { RevertError } from "../roles/ports.ts";
-import { COORDINATOR_ABI, MODEL_REGISTRY_ABI, TENSOR_VM_ABI } from "./abi.ts";
+import { COORDINATOR_ABI, DISPUTE_GAME_ABI, MODEL_REGISTRY_ABI, TENSOR_VM_ABI, VERDICT_ABI } from "./abi.ts";
 
 const errorsOf = (abi: readonly string[]) => abi.filter((line) => line.startsWith("error "));
-const errors = new Interface([...new Set([COORDINATOR_ABI, MODEL_REGISTRY_ABI, TENSOR_VM_ABI].flatMap(errorsOf))]);
+const abis = [COORDINATOR_ABI, MODEL_REGISTRY_ABI, DISPUTE_GAME_ABI, VERDICT_ABI, TENSOR_VM_ABI];
+const errors = new Interface([...new Set(abis.flatMap(errorsOf))]);
 
 /** The revert that `error` reports, decoded. Throws `error` itself if it is anything else. */
 export function revertOf(error: unknown): RevertError {

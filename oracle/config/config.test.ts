@@ -64,7 +64,7 @@ describe("configuration", () => {
       "unknown keys",
       `${MINIMAL}http: {}\nhttps: {}\n`,
       [
-        "assay.yaml:7: https: unknown key; the keys here are chain, operator, keystore, data, transactions, execution, artefacts, http, log",
+        "assay.yaml:7: https: unknown key; the keys here are chain, operator, watcher, keystore, data, transactions, execution, artefacts, http, log",
       ],
     ],
     [

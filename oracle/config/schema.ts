@@ -80,6 +80,10 @@ const keystore = z.strictObject({
 });
 
 const operator = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe("Whether this node answers, and defends its answers when they are disputed."),
   address: address.describe("The operator: the account that staked. Its signing key may be another one."),
   models: z
     .array(model)
@@ -118,6 +122,31 @@ const operator = z.strictObject({
     .optional()
     .describe("Earnings are withdrawn to the operator's account when they exceed this. Without it they stay.")
     .meta({ examples: [0.1] }),
+});
+
+const watcher = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe("Whether this node runs again what other operators answer, and disputes what is wrong."),
+  models: z
+    .array(modelId)
+    .default([])
+    .describe("The models whose answers are run again. Without any it is every model whose file can be had.")
+    .meta({ examples: [[`0x${"00".repeat(32)}`]] }),
+  maxBondsEth: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe(
+      "The most that lies in bonds of disputes at a time. A wrong answer beyond it is not disputed, with an alarm.",
+    ),
+  maxGasPriceGwei: z
+    .number()
+    .gt(0)
+    .max(1_000_000)
+    .default(100)
+    .describe("No dispute is opened while gas costs more. Those that are open are played on."),
 });
 
 const transactions = z.strictObject({
@@ -179,6 +208,7 @@ const optional = <T extends z.ZodType>(section: T) => section.prefault({} as z.i
 export const configSchema = z.strictObject({
   chain: chain.describe("The chain and the deployment on it."),
   operator: operator.describe("Who answers, and with what."),
+  watcher: optional(watcher).describe("Who checks the answers of others."),
   keystore: optional(keystore).describe("The key that signs answers and pays for transactions."),
   data: file
     .default("data")

@@ -1,11 +1,17 @@
-/** What a person has to look at: answers that were refused because something is wrong with the node or the model. */
-import type { Clock, Counter, Logger, Metrics, ModelId, RequestId } from "./ports.ts";
+/** What a person has to look at: something is wrong with the node, a model, or somebody's answer. */
+import type { AssertionId, Clock, Counter, Logger, Metrics, ModelId, RequestId } from "./ports.ts";
 
 export interface Alarm {
-  /** program: the artefact is not the registered program; sentinel: two implementations disagree. */
-  readonly kind: "program" | "sentinel";
+  /**
+   * program: the artefact is not the registered program; sentinel: two implementations disagree; neither answer is signed.
+   * wrong: an answer is wrong; unverified: an answer cannot be run again; budget: a wrong answer is not disputed.
+   */
+  readonly kind: "program" | "sentinel" | "wrong" | "unverified" | "budget";
   readonly modelId: ModelId;
+  /** Zero: a receipt. */
   readonly requestId: RequestId;
+  /** Of somebody else's answer. */
+  readonly assertionId?: AssertionId;
   readonly message: string;
   /** Unix milliseconds. */
   readonly atMs: number;
@@ -24,14 +30,14 @@ export class Alarms {
     this.#logger = logger;
     this.#raised = metrics.counter({
       name: "alarms_total",
-      help: "Answers that were not signed because something is wrong",
+      help: "What a person has to look at",
       labels: ["kind"],
     });
   }
 
   raise(alarm: Omit<Alarm, "atMs">): void {
     this.#raised.inc({ kind: alarm.kind });
-    this.#logger.error({ ...alarm }, "alarm: the answer is not signed");
+    this.#logger.error({ ...alarm }, "alarm");
     this.#recent.unshift({ ...alarm, atMs: this.#clock.nowMs() });
     this.#recent.length = Math.min(this.#recent.length, KEPT);
   }

@@ -6,7 +6,7 @@
 import type { JobState } from "../store/port.ts";
 import { Assertions, type AssertionsOptions } from "./assertions.ts";
 import { Closings, type ClosingsOptions } from "./closings.ts";
-import { observe } from "./moment.ts";
+import { observeOperator } from "./moment.ts";
 import type { Gauge, Outbox, Signer } from "./ports.ts";
 import { Runs, type RunsDeps, type RunsOptions } from "./runs.ts";
 import { Withdrawals, type WithdrawalsOptions } from "./withdrawals.ts";
@@ -57,7 +57,7 @@ export class Operator {
    * @throws RpcError
    */
   async tick(): Promise<void> {
-    const moment = await observe(this.#deps.chain, this.#deps.clock, this.#options.operator);
+    const moment = await observeOperator(this.#deps.chain, this.#deps.clock, this.#options.operator);
     await this.#dropOrphans();
     await this.#assertions.tick(moment);
     await this.#closings.tick(moment);

@@ -1,4 +1,7 @@
 /** What the roles need of the world. Adapters implement these; only main.ts knows which. */
+import type { GameEvent } from "../dispute/event.ts";
+import type { Move } from "../dispute/move.ts";
+import type { Case, DisputeParameters, Refutation, Result } from "../dispute/session.ts";
 import type { TensorSignature } from "../model/onnx/signature.ts";
 import type { Dtype } from "../model/tensor.ts";
 import type { Tolerance } from "../model/tolerance.ts";
@@ -10,6 +13,8 @@ export type Address = string;
 // Optional brands: a literal needs no cast, and one kind of id is never taken for another.
 export type RequestId = Hex & { readonly brand?: "requestId" };
 export type ModelId = Hex & { readonly brand?: "modelId" };
+/** Of the Result that was signed. */
+export type AssertionId = Hex & { readonly brand?: "assertionId" };
 
 // ---------------------------------------------------------------------------------------------- execution
 
@@ -101,6 +106,60 @@ export interface CanonicalExecutor {
   load(model: RunnableModel, limits: RunLimits): Promise<void>;
 }
 
+/** An answer held against the program's own run. */
+export interface Judgement {
+  /** undefined: it is right, as far as its operator is bound to it. */
+  readonly wrong: "output" | "trace" | undefined;
+  /** Of the canonical run. */
+  readonly outputRoot: Hex;
+  readonly traceRoot: Hex;
+}
+
+/** What a side knows of the disputes over an assertion. */
+export interface Position {
+  readonly side: "challenger" | "operator";
+  /** Whose sessions are played, of a challenger. */
+  readonly us: Address;
+  readonly result: Result;
+  /** `abi.encode(ModelSpec)` of the Result's model. */
+  readonly spec: Uint8Array;
+  /** The asserted one, flat. */
+  readonly output: Uint8Array;
+  readonly parameters: DisputeParameters;
+  readonly case: Case;
+  readonly refutation: Refutation | undefined;
+  /** All of them, in order. */
+  readonly events: readonly GameEvent[];
+  /** Unix seconds of the chain. */
+  readonly now: number;
+}
+
+/** What a side does. */
+export interface Plan {
+  readonly moves: readonly Move[];
+  /** Unix seconds from which on there is something to do though nothing happened; undefined: never. */
+  readonly until: number | undefined;
+}
+
+/**
+ * Judges answers, and plays the disputes over them. Both take the whole trace and its tree, hundreds of megabytes that
+ * stay in the process that ran the program: what goes in and comes out is small.
+ */
+export interface Solver {
+  /** @throws ExecutionError */
+  judge(
+    model: RunnableModel,
+    inputs: readonly Tensor[],
+    limits: RunLimits,
+    answer: { readonly output: Uint8Array; readonly traceRoot: Hex },
+  ): Promise<Judgement>;
+  /**
+   * What to do now in every session of the side; of a challenger without one, a proof or the opening of one.
+   * @throws ExecutionError
+   */
+  play(model: RunnableModel, inputs: readonly Tensor[], limits: RunLimits, position: Position): Promise<Plan>;
+}
+
 /** An artefact that cannot be had now (network, disk), or whose bytes at every source have another hash. */
 export class ArtefactError extends Error {
   readonly isRetryable: boolean;
@@ -148,6 +207,8 @@ export interface RegisteredModel {
   readonly inputs: readonly TensorSignature<number>[];
   readonly outputs: readonly TensorSignature<number>[];
   readonly artefactHash: Hex;
+  /** `abi.encode` of its whole description, whose hash is the id. */
+  readonly spec: Uint8Array;
   /** Where the artefact can be had, the newest announcement first. */
   readonly uris: readonly string[];
 }
@@ -206,6 +267,43 @@ export interface RequestedEvent {
   readonly block: Pick<Block, "number" | "hash">;
 }
 
+/** An answer seen on chain. Which Result it is depends on its request as well. */
+export interface AssertedEvent {
+  readonly requestId: RequestId;
+  readonly assertionId: AssertionId;
+  readonly answer: Answer;
+  readonly outputRoot: Hex;
+  /** The flat output; its root was recomputed and matches. */
+  readonly output: Uint8Array;
+  /** Unix seconds. */
+  readonly finalisableAt: number;
+  readonly block: Pick<Block, "number" | "hash">;
+}
+
+/** How an assertion ended: settled ones lived beside the final one. */
+export interface EndedEvent {
+  readonly ending: "rejected" | "final" | "settled";
+  readonly requestId: RequestId;
+  readonly assertionId: AssertionId;
+  readonly block: Pick<Block, "number" | "hash">;
+}
+
+/** An event of the dispute game and its place on chain. */
+export interface PlacedGameEvent {
+  readonly event: GameEvent;
+  readonly block: Pick<Block, "number" | "hash">;
+  /** Of the log in its block. */
+  readonly logIndex: number;
+}
+
+/** What the contracts said, each kind in the order of the chain. */
+export interface ChainEvents {
+  readonly requests: readonly RequestedEvent[];
+  readonly assertions: readonly AssertedEvent[];
+  readonly endings: readonly EndedEvent[];
+  readonly game: readonly PlacedGameEvent[];
+}
+
 export type RequestStatus = "none" | "requested" | "asserted" | "final" | "expired";
 
 /** What the chain says now about a request and our own assertion on it. */
@@ -243,6 +341,8 @@ export interface OperatorView {
 export interface Call {
   readonly to: Address;
   readonly data: Hex;
+  /** Sent along; undefined: nothing. */
+  readonly valueWei?: bigint;
 }
 
 /** A call that reverts, with the custom error's name and arguments where known ("unknown" otherwise). */
@@ -309,17 +409,26 @@ export interface Chain {
   estimateGas(call: Call): Promise<bigint>;
 }
 
+/** The dispute game of a deployment. Reads answer for the latest block and reject with {@link RpcError}. */
+export interface Game {
+  readonly parameters: DisputeParameters;
+  assertionId(result: Result): AssertionId;
+  caseOf(assertionId: AssertionId): Promise<Case>;
+  /** undefined: not refuted, or there is nothing to share. */
+  refutationOf(assertionId: AssertionId): Promise<Refutation | undefined>;
+  call(move: Move): Call;
+}
+
 /** What happened on chain since the blocks that were read last. */
 export type FeedStep =
   | { readonly kind: "idle" }
   /** A reorganisation: the blocks after this one are not the chain's any more. */
   | { readonly kind: "rewind"; readonly to: number }
-  /** The next blocks in order (not necessarily all of them, but the last one and all recent ones), and their requests. */
-  | {
+  /** The next blocks in order (not necessarily all of them, but the last one and all recent ones), and their events. */
+  | ({
       readonly kind: "advance";
       readonly blocks: readonly Pick<Block, "number" | "hash">[];
-      readonly requests: readonly RequestedEvent[];
-    };
+    } & ChainEvents);
 
 export interface Feed {
   /**

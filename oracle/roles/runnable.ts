@@ -1,5 +1,7 @@
 /** From a model as it is registered to what executors run. */
 import { parseOptions } from "../model/compilerOptions.ts";
+import type { TensorSignature } from "../model/onnx/signature.ts";
+import { DTYPES } from "../model/tensor.ts";
 import { ExecutionError, type RegisteredModel, type RunnableModel } from "./ports.ts";
 
 const KERNEL_PROGRAM = 1;
@@ -20,3 +22,8 @@ export function runnableOf(model: RegisteredModel, path: string): RunnableModel 
 }
 
 const unknownProgram = (cause: Error) => new ExecutionError("program", cause.message, { cause });
+
+/** Of a tensor with this signature. */
+export function byteLength({ dtype, dims }: TensorSignature<number>): number {
+  return dims.reduce((elements, extent) => elements * extent, DTYPES[dtype].bytes);
+}

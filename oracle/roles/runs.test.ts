@@ -48,6 +48,7 @@ const registered: RegisteredModel = {
   inputs: [{ name: "x", dtype: "f32", dims: [1] }],
   outputs: [{ name: "y", dtype: "f32", dims: [1, 2] }],
   artefactHash: word(200),
+  spec: new Uint8Array(),
   uris: ["https://example.org/model.onnx"],
 };
 const moment: Moment = {

@@ -1,6 +1,5 @@
 /** From requests to outputs: decides which to answer, and runs their models, several at a time. */
-import type { TensorSignature } from "../model/onnx/signature.ts";
-import { DTYPES, splitTensors } from "../model/tensor.ts";
+import { splitTensors } from "../model/tensor.ts";
 import type { Job, JobStore, StoredOutput } from "../store/port.ts";
 import { accept, type Serving } from "./accept.ts";
 import type { Alarms } from "./alarms.ts";
@@ -26,7 +25,7 @@ import {
   RpcError,
   type RunLimits,
 } from "./ports.ts";
-import { runnableOf } from "./runnable.ts";
+import { byteLength, runnableOf } from "./runnable.ts";
 
 export interface ServedModel extends Serving, ProgramServing, RunLimits {
   /** Where to look for the artefact before the places announced on chain. */
@@ -257,8 +256,4 @@ export class Runs {
 function isRetryable(error: unknown): boolean {
   if (error instanceof ExecutionError || error instanceof ArtefactError) return error.isRetryable;
   return error instanceof RpcError;
-}
-
-function byteLength({ dtype, dims }: TensorSignature<number>): number {
-  return dims.reduce((elements, extent) => elements * extent, DTYPES[dtype].bytes);
 }

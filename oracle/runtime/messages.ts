@@ -1,11 +1,13 @@
 /** What the runtimes and their child processes say to each other. */
-import type { ExecutionFailure, RunnableModel } from "../roles/ports.ts";
+import type { ExecutionFailure, Judgement, Plan, Position, RunnableModel } from "../roles/ports.ts";
 import type { Hex } from "../vm/keccak.ts";
 
 /** `inputs` are the packed tensors in order; without them the model is only loaded, and without a model nothing is done. */
 export interface Job {
   readonly model?: RunnableModel;
   readonly inputs?: readonly Uint8Array[];
+  /** Of the canonical engine, about the run: it is answered instead of the outputs. */
+  readonly question?: Question;
   readonly memoryLimitBytes: number;
 }
 
@@ -14,7 +16,13 @@ export interface Result {
   readonly outputs: readonly Uint8Array[];
   /** Of a canonical run. */
   readonly traceRoot?: Hex;
+  readonly judgement?: Judgement;
+  readonly plan?: Plan;
 }
+
+export type Question =
+  | { readonly kind: "judge"; readonly output: Uint8Array; readonly traceRoot: Hex }
+  | { readonly kind: "play"; readonly position: Position };
 
 /** A result, or why there is none. */
 export type Reply = Result | { readonly failure: ExecutionFailure; readonly message: string };

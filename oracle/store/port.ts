@@ -2,7 +2,20 @@
  * What the node remembers. Every method that writes is one atomic, durable write; all reject with StoreError when the
  * store itself fails, which nobody should try to survive.
  */
-import type { Block, Call, Delivery, ModelId, Request, RequestedEvent, RequestId } from "../roles/ports.ts";
+import type { GameEvent } from "../dispute/event.ts";
+import type { Result } from "../dispute/session.ts";
+import type {
+  Address,
+  AssertionId,
+  Block,
+  Call,
+  ChainEvents,
+  Delivery,
+  ModelId,
+  Request,
+  RequestedEvent,
+  RequestId,
+} from "../roles/ports.ts";
 import type { Hex } from "../vm/keccak.ts";
 
 /** The store cannot be read or written. */
@@ -73,11 +86,11 @@ export interface JobStore {
   /** The last blocks that were read, the newest first; empty at the very start. */
   tail(): Promise<readonly BlockRef[]>;
   /**
-   * Notes blocks as read and adds their requests as jobs. A request that a reorganisation took away and brought back
-   * goes on where it was if it is in the same block; in another one its terms may differ, so it starts again.
+   * Notes blocks as read, adds their requests as jobs and what is watched. A request that a reorganisation took away and
+   * brought back goes on where it was if it is in the same block; in another one its terms may differ, so it starts again.
    */
-  advance(blocks: readonly BlockRef[], requests: readonly RequestedEvent[]): Promise<void>;
-  /** Forgets the blocks after `blockNumber`; their requests become orphans. */
+  advance(blocks: readonly BlockRef[], requests: readonly RequestedEvent[], watched?: Watched): Promise<void>;
+  /** Forgets the blocks after `blockNumber` and what was watched in them; their requests become orphans. */
   rewind(blockNumber: number): Promise<void>;
 
   /** Jobs in one of these states for which there is something to do at `nowMs`, the oldest first; no orphans. */
@@ -98,6 +111,72 @@ export interface JobStore {
    * different ones under this operator's signature would be equivocation.
    */
   compute(job: Job, output: StoredOutput): Promise<boolean>;
+}
+
+/** What blocks have brought for those who check answers and play disputes. */
+export interface Watched extends Pick<ChainEvents, "endings" | "game"> {
+  readonly requests: readonly RequestedEvent[];
+  readonly assertions: readonly SeenAssertion[];
+}
+
+/** An answer or a posted receipt, whole. */
+export interface SeenAssertion {
+  readonly assertionId: AssertionId;
+  readonly result: Result;
+  /** Unix seconds. */
+  readonly disputableUntil: number;
+  /** Flat; undefined: its request's. */
+  readonly input: Uint8Array | undefined;
+  /** Flat. */
+  readonly output: Uint8Array;
+  readonly block: BlockRef;
+}
+
+/** unverifiable: it could not be run, and why not is the reason. */
+export type Verdict = "unchecked" | "right" | "wrong" | "unverifiable";
+
+export interface WatchedAssertion {
+  readonly assertionId: AssertionId;
+  readonly result: Result;
+  readonly disputableUntil: number;
+  readonly verdict: Verdict;
+  readonly reason: string | undefined;
+  /** Runs that were begun. */
+  readonly runs: number;
+}
+
+export interface VerdictChange {
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  readonly runs?: number;
+  /** Unix milliseconds of the chain before which there is nothing to do; 0 if it is not given. */
+  readonly notBeforeMs?: number;
+}
+
+/** What is known of answers, and of the disputes over them. */
+export interface DisputeStore {
+  /** Reads all blocks again unless the scope is the one that they were read for. */
+  setScope(scope: string): Promise<void>;
+  /** Assertions that have not ended and for which there is something to do, those whose window ends first first. */
+  due(verdicts: readonly Verdict[], nowMs: number): Promise<readonly WatchedAssertion[]>;
+  assertion(assertionId: AssertionId): Promise<WatchedAssertion | undefined>;
+  /** The request as it was watched; undefined: it was not. */
+  request(requestId: RequestId): Promise<{ readonly modelId: ModelId; readonly inputRoot: Hex } | undefined>;
+  /** Flat; undefined: nobody published it, or it is not remembered any more. */
+  inputOf(assertionId: AssertionId, requestId: RequestId): Promise<Uint8Array | undefined>;
+  outputOf(assertionId: AssertionId): Promise<Uint8Array | undefined>;
+  /** Notes what is thought of an assertion. */
+  judge(assertionId: AssertionId, change: VerdictChange): Promise<void>;
+  /** How many assertions that have not ended have each verdict that any has. */
+  verdicts(): Promise<Partial<Record<Verdict, number>>>;
+  /** The number of the last block that was read; undefined: none was yet. */
+  lastBlock(): Promise<number | undefined>;
+  /** Everything said in the disputes over an assertion, in order. */
+  events(assertionId: AssertionId): Promise<readonly GameEvent[]>;
+  /** Assertions with sessions that are not over, by whose they are. */
+  disputed(by: "owner" | "operator", address: Address): Promise<readonly AssertionId[]>;
+  /** Wei in sessions of this owner that are not over. */
+  bondsOut(owner: Address): Promise<bigint>;
 }
 
 /** A signed transaction: one of those that share a nonce, of which at most one is ever mined. */

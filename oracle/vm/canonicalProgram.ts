@@ -15,14 +15,18 @@ export interface CanonicalRun {
 }
 
 export class CanonicalProgram {
+  /** Its weights are a view of the engine's: there may be hundreds of megabytes. */
+  readonly program: Program;
   readonly #executor: Executor;
   /** Where the flat output is in the trace: its tensors are the last kernels', each from a chunk on in both. */
   readonly #outputAt: number;
   readonly #lengths: readonly number[];
 
   /** Throws a MemoryTooLargeError for a program that does not fit 32-bit addresses. */
-  constructor({ kernels, weights, inputs, outputs, traceChunks, outputChunks }: Program) {
+  constructor(program: Program) {
+    const { kernels, weights, inputs, outputs, traceChunks, outputChunks } = program;
     this.#executor = new Executor(kernels, weights, flatLayout(lengthsOf(inputs)).totalBytes);
+    this.program = { ...program, weights: this.#executor.weights };
     this.#outputAt = (traceChunks - outputChunks) * CHUNK_BYTES;
     this.#lengths = lengthsOf(outputs);
   }

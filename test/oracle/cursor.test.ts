@@ -38,7 +38,8 @@ describe("LogCursor", () => {
     const provider = new RpcProvider({ urls: [server.url], chainId, timeoutMs: 2_000, coolDownMs: 1 }, deps);
     opened.push(provider);
     const store = new SqliteJobStore(new Database(":memory:"));
-    const options = { chainId, coordinator: addresses.coordinator, firstBlock: block.number, confirmations, maxRange };
+    const { coordinator, arbiter: game } = addresses;
+    const options = { chainId, coordinator, game, firstBlock: block.number, confirmations, maxRange };
     const feed = new LogCursor(options, { provider, ...deps });
     const intake = new Intake(new Set(models), { feed, store, ...deps });
     /** The requests that the store knows and believes in. */

@@ -95,7 +95,7 @@ export async function operatorNode(
 ) {
   const { manifest, operator, confirmations = 0 } = settings;
   const { chainId } = manifest;
-  const { coordinator } = manifest.addresses;
+  const { coordinator, arbiter: game } = manifest.addresses;
   const clock = { nowMs: () => Date.now() };
   const metrics = new PrometheusMetrics();
   const db = new Database(settings.store);
@@ -124,7 +124,7 @@ export async function operatorNode(
     { provider, logger },
   );
   const feed = new LogCursor(
-    { chainId, coordinator, firstBlock: manifest.block.number, confirmations, maxRange: 1_000 },
+    { chainId, coordinator, game, firstBlock: manifest.block.number, confirmations, maxRange: 1_000 },
     { provider, logger, metrics },
   );
   const intake = new Intake(new Set(settings.models), { feed, store, logger, metrics });

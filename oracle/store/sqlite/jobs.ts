@@ -2,8 +2,9 @@
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { ModelId, Request, RequestedEvent, RequestId } from "../../roles/ports.ts";
 import type { Hex } from "../../vm/keccak.ts";
-import type { BlockRef, Job, JobChange, JobState, JobStore, StoredOutput } from "../port.ts";
+import type { BlockRef, Job, JobChange, JobState, JobStore, StoredOutput, Watched } from "../port.ts";
 import type { Database } from "./database.ts";
+import { addWatched, pruneWatched, rewindWatched } from "./watched.ts";
 
 /** Deeper reorganisations than this many blocks make the node read everything again. */
 const TAIL_BLOCKS = 128;
@@ -29,13 +30,16 @@ export class SqliteJobStore implements JobStore {
     );
   }
 
-  advance(blocks: readonly BlockRef[], requests: readonly RequestedEvent[]): Promise<void> {
+  advance(blocks: readonly BlockRef[], requests: readonly RequestedEvent[], watched?: Watched): Promise<void> {
     return this.#db.write("cursor.advance", () => {
       for (const { number, hash } of blocks) this.#db.prepare("INSERT INTO block VALUES (?, ?)").run(number, hash);
       this.#db
         .prepare("DELETE FROM block WHERE number NOT IN (SELECT number FROM block ORDER BY number DESC LIMIT ?)")
         .run(TAIL_BLOCKS);
       for (const event of requests) this.#add(event);
+      if (watched === undefined) return;
+      addWatched(this.#db, watched);
+      pruneWatched(this.#db, (blocks.at(-1)?.number ?? 0) - TAIL_BLOCKS);
     });
   }
 
@@ -68,6 +72,7 @@ export class SqliteJobStore implements JobStore {
     return this.#db.write("cursor.rewind", () => {
       this.#db.prepare("DELETE FROM block WHERE number > ?").run(blockNumber);
       this.#db.prepare("UPDATE job SET is_orphan = 1 WHERE block_number > ?").run(blockNumber);
+      rewindWatched(this.#db, blockNumber);
     });
   }
 

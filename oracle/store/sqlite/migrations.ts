@@ -72,4 +72,60 @@ export const MIGRATIONS: readonly { readonly number: number; readonly sql: strin
     number: 2,
     sql: `ALTER TABLE output ADD COLUMN trace_root TEXT NOT NULL DEFAULT '0x${"00".repeat(32)}'`,
   },
+  {
+    number: 3,
+    sql: `
+      ALTER TABLE tx ADD COLUMN value_wei TEXT NOT NULL DEFAULT '0';
+
+      -- Earlier blocks were not read for disputes: they are read again, which changes no job.
+      DELETE FROM block;
+      CREATE TABLE watch_scope (scope TEXT NOT NULL) STRICT;
+
+      CREATE TABLE watched_request (
+        request_id TEXT PRIMARY KEY,
+        block_number INTEGER NOT NULL,
+        model_id TEXT NOT NULL,
+        input_root TEXT NOT NULL,
+        input BLOB NOT NULL,
+        final_block INTEGER
+      ) STRICT;
+
+      CREATE TABLE assertion (
+        assertion_id TEXT PRIMARY KEY,
+        block_number INTEGER NOT NULL,
+        request_id TEXT NOT NULL,
+        result TEXT NOT NULL,
+        disputable_until INTEGER NOT NULL,
+        input BLOB,
+        output BLOB NOT NULL,
+        ending TEXT,
+        ended_block INTEGER,
+        verdict TEXT NOT NULL DEFAULT 'unchecked',
+        reason TEXT,
+        runs INTEGER NOT NULL DEFAULT 0,
+        not_before_ms INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+      CREATE INDEX assertion_open ON assertion (verdict, disputable_until) WHERE ending IS NULL;
+
+      CREATE TABLE game_event (
+        block_number INTEGER NOT NULL,
+        log_index INTEGER NOT NULL,
+        assertion_id TEXT NOT NULL,
+        event TEXT NOT NULL,
+        PRIMARY KEY (block_number, log_index)
+      ) STRICT;
+      CREATE INDEX game_event_assertion ON game_event (assertion_id);
+
+      CREATE TABLE game_session (
+        session_id TEXT PRIMARY KEY,
+        assertion_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        operator TEXT NOT NULL,
+        bond_wei TEXT NOT NULL,
+        opened_block INTEGER NOT NULL,
+        closed_block INTEGER
+      ) STRICT;
+      CREATE INDEX game_session_open ON game_session (owner) WHERE closed_block IS NULL;
+    `,
+  },
 ];

@@ -22,8 +22,8 @@ export class SqliteOutboxStore implements OutboxStore {
       const known = this.#db.prepare("SELECT 1 FROM tx_key WHERE key = ?");
       if (keys.some((key) => known.get(key) !== undefined)) return false;
       const { lastInsertRowid: id } = this.#db
-        .prepare("INSERT INTO tx (recipient, data, gas_limit) VALUES (?, ?, ?)")
-        .run(call.to, call.data, gasLimit.toString());
+        .prepare("INSERT INTO tx (recipient, data, value_wei, gas_limit) VALUES (?, ?, ?, ?)")
+        .run(call.to, call.data, String(call.valueWei ?? 0n), gasLimit.toString());
       for (const key of keys) this.#db.prepare("INSERT INTO tx_key VALUES (?, ?)").run(key, id);
       return true;
     });
@@ -122,7 +122,7 @@ export class SqliteOutboxStore implements OutboxStore {
     return {
       id,
       keys: keys.map(({ key }) => String(key)),
-      call: { to: String(row.recipient), data: row.data as Hex },
+      call: { to: String(row.recipient), data: row.data as Hex, valueWei: BigInt(String(row.value_wei)) },
       gasLimit: BigInt(String(row.gas_limit)),
       nonce: row.nonce === null ? undefined : Number(row.nonce),
       isCancelled: row.is_cancelled === 1,

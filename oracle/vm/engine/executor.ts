@@ -34,6 +34,7 @@ export class Executor {
   readonly #kernels: readonly PlacedKernel[];
   readonly #layout: Layout;
   readonly #memory: WasmMemory;
+  readonly #weightBytes: number;
   readonly #inputBytes: number;
   readonly #isShared: boolean;
   readonly #team: Team;
@@ -54,6 +55,7 @@ export class Executor {
     this.#kernels = code.kernels;
     this.#layout = code.layout;
     this.#isShared = code.isShared;
+    this.#weightBytes = weights.length;
     this.#inputBytes = inputBytes;
     this.#memory = memory;
     this.#team = team;
@@ -67,6 +69,12 @@ export class Executor {
   static memoryFor({ end, isShared }: ProgramCode): WasmMemory {
     const pages = pagesFor(end);
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
+  }
+
+  /** A view; nobody but the constructor writes there. */
+  get weights(): Uint8Array {
+    const { weights } = this.#layout.spaces;
+    return this.#bytes().subarray(weights, weights + this.#weightBytes);
   }
 
   /** All kernels' outputs for the last input, a view. */
