@@ -263,7 +263,7 @@ describe("a node killed at a failpoint", () => {
     }
 
     it("passes every step", () => {
-      // Those of the watcher are passed in test/dispute/crash.test.ts.
+      // An operator alone gives no verdicts.
       const steps = new Set(FAILPOINTS.map(stepOf).filter((step) => !/^(watch|verdict)\./.test(step)));
       expect([...Object.keys(ERRANDS), ...Object.keys(TROUBLES)]).to.have.members([...steps]);
     });
