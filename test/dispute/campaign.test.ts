@@ -157,8 +157,8 @@ function expectInTime({ game: { parameters }, entries }: Outcome): void {
   const openedAt = entries
     .filter(({ move, refused }) => move.type === "open" && refused === undefined)
     .map(({ at }) => at);
-  for (const { move } of entries) {
-    if (move.type !== "timeout") continue;
+  for (const { move, refused } of entries) {
+    if (move.type !== "timeout" || refused !== undefined) continue;
     const opened = openedAt[move.session.serial] ?? Number.NaN;
     expect((deadline(move.session) ?? 0) - opened).to.be.at.most(longestSession(parameters, DEPTH, CUTS));
   }
