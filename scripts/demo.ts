@@ -1,6 +1,7 @@
 // npm run demo: the whole system once, on a chain of its own, told step by step. Exit code 0 when the story came to its
 // end, 1 when something failed, 130 when it was interrupted. Whatever happens, nothing is left running.
-import { type Running, tell } from "./demo/chapters.ts";
+import { tell } from "./demo/chapters.ts";
+import type { Running } from "./demo/scene.ts";
 import { formatSeconds, Story } from "./demo/story.ts";
 
 const LOG_LINES = 20;
@@ -34,6 +35,7 @@ async function run(): Promise<number> {
     explain(error as Error, running);
     return error instanceof Interrupted ? EXIT.interrupted : EXIT.failed;
   } finally {
+    await running.liar?.stop();
     await running.workspace?.remove();
     await running.chain?.close();
   }

@@ -1,53 +1,25 @@
 /** The story of the demo, a function for each chapter, in order. */
 import { readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { type JsonRpcSigner, parseEther, parseUnits, sha256 } from "ethers";
+import { parseEther, sha256 } from "ethers";
 import { coordinatorAt, modelRegistryAt } from "../../oracle/chain/contracts.ts";
 import { formatManifest } from "../../oracle/chain/manifest.ts";
 import { kernelSpec, modelId, specToAbi } from "../../oracle/chain/modelSpec.ts";
 import { POLICY, packWord } from "../../oracle/chain/words.ts";
 import { formatEth } from "../../oracle/cli/amounts.ts";
-import { describeSemantics, labelSemantics } from "../../oracle/cli/semantics.ts";
-import { unpack } from "../../oracle/model/tensor.ts";
-import { fromHex, type Hex } from "../../oracle/vm/keccak.ts";
-import { type AssayProcess, configure, freePort, type LocalChain, startChain, Workspace } from "../../test/assay.ts";
+import { describeSemantics } from "../../oracle/cli/semantics.ts";
+import type { Hex } from "../../oracle/vm/keccak.ts";
+import { configure, freePort, startChain, Workspace } from "../../test/assay.ts";
 import { compiled } from "../../test/programs.ts";
-import type { InferenceCoordinator } from "../../types/index.ts";
+import { dispute } from "./dispute.ts";
 import { DAY, Market, mined } from "./market.ts";
+import { type Asked, ask, CALLBACK_GAS, CALLBACK_GAS_PRICE, finish, showAnswer } from "./request.ts";
+import { MODELS, type Running, type Scene, until, WINDOW_S } from "./scene.ts";
 import { formatPercent, type Story } from "./story.ts";
 
-const WINDOW_S = 5;
 const HOUR_S = 3600;
 /** More than everything before the operator takes. */
 const STARTING_S = 120;
 const ROYALTY_BPS = 500;
-const FEE = parseEther("0.01");
-const CALLBACK_GAS = 100_000;
-const CALLBACK_GAS_PRICE = parseUnits("1", "gwei");
-/** For what takes a fraction of a second on an idle machine. */
-const WAIT_MS = 30_000;
-const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
-
-/** What is running, for whoever has to end it. */
-export interface Running {
-  chain?: LocalChain;
-  workspace?: Workspace;
-  node?: AssayProcess;
-}
-
-interface Scene {
-  readonly story: Story;
-  readonly running: Running;
-  readonly chain: LocalChain;
-  readonly coordinator: InferenceCoordinator;
-  /** Owns the model. */
-  readonly owner: JsonRpcSigner;
-  /** Has the pool and trades in it. */
-  readonly trader: JsonRpcSigner;
-  /** Asks for the pool's fee. */
-  readonly anyone: JsonRpcSigner;
-}
 
 /** @param running filled as things start */
 export async function tell(story: Story, running: Running): Promise<void> {
@@ -60,6 +32,7 @@ export async function tell(story: Story, running: Running): Promise<void> {
   const answeredMs = await answer(scene, market, request);
   await finish(scene, market, request, answeredMs);
   await pay(scene, operator);
+  await dispute(scene, market, { modelId: id, honest: operator });
   await stop(scene);
   story.chapter("Gas and time");
   story.table();
@@ -74,7 +47,7 @@ async function openChain(story: Story, running: Running): Promise<Scene> {
   story.fact("node", `Hardhat on ${chain.url}, chain ${chainId}`);
   story.fact("coordinator", addresses.coordinator);
   story.fact("window", `${WINDOW_S} s in which an answer can be disputed before it is final`);
-  story.fact("disputes", "not in this version (AdmittingArbiter): programs are registered, and judged later");
+  story.fact("disputes", `${addresses.arbiter}, where anybody refutes a wrong answer`);
   const { provider } = chain.rich;
   const [owner, trader, anyone] = [
     await provider.getSigner(1),
@@ -155,6 +128,7 @@ async function startOperator({ story, running, chain }: Scene, id: Hex): Promise
     "  port:": `  port: ${await freePort()}`,
     "  models:": `  models: [{ id: "${id}", uris: ["file:volatility.onnx"] }]`,
     "  fileRoot:": `  fileRoot: ${JSON.stringify(MODELS)}`,
+    "  enabled: false": "  enabled: true",
   });
   const operator = `0x${JSON.parse(workspace.read("keystore.json")).address}`;
   await (await chain.rich.sendTransaction({ to: operator, value: parseEther("10") })).wait();
@@ -170,65 +144,11 @@ async function startOperator({ story, running, chain }: Scene, id: Hex): Promise
   return operator;
 }
 
-interface Asked {
-  readonly id: string;
-  readonly block: number;
-  /** Of the request, on this process's clock. */
-  readonly minedMs: number;
-}
-
-async function ask({ story, coordinator, anyone }: Scene, { pool }: Market): Promise<Asked> {
-  story.chapter("The pool asks");
-  const value = FEE + 2n * BigInt(CALLBACK_GAS) * CALLBACK_GAS_PRICE;
-  story.fact("requestFee()", `called by ${anyone.address}, who pays ${formatEth(value)}`);
-  const startedMs = performance.now();
-  const receipt = await mined(pool.connect(anyone).requestFee({ value }));
-  const minedMs = performance.now();
-  const [event] = await coordinator.queryFilter(coordinator.filters.Requested(), receipt.blockNumber);
-  if (event === undefined) throw new Error("the pool made no request");
-  const { requestId, operator } = event.args;
-  story.step("request", requestId, { what: "ask", gas: receipt.gasUsed, ms: minedMs - startedMs });
-  story.fact("assigned to", operator);
-  return { id: requestId, block: receipt.blockNumber, minedMs };
-}
-
 /** Returns when the answer was there, on this process's clock. */
 async function answer(scene: Scene, market: Market, asked: Asked): Promise<number> {
-  const { story, coordinator } = scene;
+  const { story } = scene;
   story.chapter("The operator answers");
-  const before = { fee: (await market.pool.fees()).settled, proceeds: await market.proceeds(asked.block) };
-  const { Asserted } = coordinator.filters;
-  const event = await until(scene, "an answer", async () =>
-    (await coordinator.queryFilter(Asserted(asked.id), asked.block)).at(0),
-  );
-  const answeredMs = performance.now();
-  const receipt = await event.getTransactionReceipt();
-  const [volatility = Number.NaN] = unpack("f32", fromHex(event.args.output as Hex));
-  story.fact("volatility", `${formatPercent(volatility * 1e6)} an hour`);
-  const cost = { what: "answer, with callback", gas: receipt.gasUsed, ms: answeredMs - asked.minedMs };
-  story.step("asserted", `in block ${receipt.blockNumber}`, cost);
-  const [proposed] = await market.pool.queryFilter(market.pool.filters.FeeProposed(asked.id), receipt.blockNumber);
-  if (proposed === undefined) throw new Error("the pool was not told");
-  const { fee, disputable } = proposed.args;
-  story.fact("callback", `Provisional, ${labelSemantics(Number(disputable))}: the pool changes its fee`);
-  story.fact("fee", `${formatPercent(before.fee)} before, ${formatPercent(fee)} now`);
-  story.fact("1 WETH", `fetched ${before.proceeds} USDC before, ${await market.proceeds()} now`);
-  return answeredMs;
-}
-
-async function finish(scene: Scene, market: Market, asked: Asked, answeredMs: number): Promise<void> {
-  const { story, coordinator } = scene;
-  story.chapter("The window passes");
-  const { Finalised } = coordinator.filters;
-  const event = await until(scene, "the answer to be final", async () =>
-    (await coordinator.queryFilter(Finalised(asked.id), asked.block)).at(0),
-  );
-  const receipt = await event.getTransactionReceipt();
-  const cost = { what: "make final, with callback", gas: receipt.gasUsed, ms: performance.now() - answeredMs };
-  story.step("final", `in block ${receipt.blockNumber}, by the operator`, cost);
-  const [settled] = await market.pool.queryFilter(market.pool.filters.FeeSettled(asked.id), receipt.blockNumber);
-  if (settled === undefined) throw new Error("the pool was not told");
-  story.fact("callback", `Final: the fee of ${formatPercent(settled.args.fee)} is settled`);
+  return (await showAnswer(scene, market, asked)).answeredMs;
 }
 
 async function pay({ story, running, coordinator, owner }: Scene, operator: string): Promise<void> {
@@ -244,26 +164,9 @@ async function pay({ story, running, coordinator, owner }: Scene, operator: stri
   story.step("model owner", `withdraws a royalty of ${formatEth(royalty)}`, cost);
 }
 
-async function stop({ running: { node } }: Scene): Promise<void> {
+async function stop({ running: { node, liar } }: Scene): Promise<void> {
+  await liar?.stop();
   node?.child.kill("SIGTERM");
   const ended = await node?.ended();
   if (ended?.code !== 0) throw new Error(`the operator ended with exit code ${ended?.code}`);
-}
-
-/** Asks until there is something; fails at once if the operator's process ends. */
-async function until<T>(
-  { running }: Pick<Scene, "running">,
-  what: string,
-  find: () => Promise<T | undefined>,
-): Promise<T> {
-  const deadlineMs = performance.now() + WAIT_MS;
-  while (performance.now() < deadlineMs) {
-    const found = await find();
-    if (found !== undefined) return found;
-    if (running.node?.child.exitCode !== null || running.node.child.signalCode !== null) {
-      throw new Error(`the operator's process ended while the demo waited for ${what}`);
-    }
-    await sleep(50);
-  }
-  throw new Error(`waited ${WAIT_MS / 1000} s for ${what}`);
 }
