@@ -14,12 +14,12 @@ describe("estimate of a dispute", () => {
 
   it("has no tree to walk in a trace of one chunk, and no segments to choose", () => {
     const { costliest, traceBytes, longestReduction, macs } = profileOf(identityModel("f32", [4]), 16);
-    // open, commit, prove
+    // open, commit, pick, reveal, prove
     expect({ traceBytes, longestReduction, macs, moves: costliest.moves }).to.deep.equal({
       traceBytes: 256,
       longestReduction: 0,
       macs: 0,
-      moves: 3,
+      moves: 5,
     });
     expect(costliest.proofGas).to.be.lessThan(costliest.gas);
   });
@@ -35,10 +35,10 @@ describe("estimate of a dispute", () => {
     expect({ longestReduction, macs, moves: costliest.moves }).to.deep.equal({
       longestReduction: 5_000,
       macs: 10_000,
-      moves: 8,
+      moves: 9,
     });
     // 1 segment of 64 steps, and one of 36.
-    expect(profileOf(matmulModel(1, 100, 2), 400).costliest.moves).to.equal(6);
+    expect(profileOf(matmulModel(1, 100, 2), 400).costliest.moves).to.equal(7);
   });
 
   it("charges every chunk that the element reads", () => {

@@ -1,6 +1,6 @@
 /**
  * What a dispute over an element would take: moves of both sides and their gas, before anybody plays. An estimate: the
- * moves are the game's, their gas is a prototype's, and a proof's is added up from the cost table and the chunks that the
+ * moves are the game's, their gas is the bench's, and a proof's is added up from the cost table and the chunks that the
  * element reads for one input.
  */
 import { treeDepth } from "../vm/chunkTree.ts";
@@ -9,6 +9,7 @@ import type { Section } from "../vm/section.ts";
 import { cutSegment } from "../vm/segments.ts";
 import type { Spaces } from "../vm/spaces.ts";
 import type { ValidKernel } from "../vm/validate.ts";
+import { FRONTIER_LEVELS } from "./rules.ts";
 
 export interface DisputeEstimate {
   /** Transactions of both sides, from opening to proof. */
@@ -18,15 +19,20 @@ export interface DisputeEstimate {
   readonly proofGas: number;
 }
 
-/** Levels of the trace's tree that one move reveals. */
-const LEVELS_PER_REVEAL = 6;
-
-/** Gas of each move. A pick carries 6 siblings, which saved 60k of a prototype's 106k. */
-const GAS = { open: 44_000, reveal: 107_000, pick: 46_000, revealSums: 45_000 };
-/** Of a proof: the transaction, a kernel's path and descriptor, its validation. */
-const PROOF_GAS = 120_000;
-/** Of a chunk and its share of the multiproof: 64 scattered ones took 1.2M. */
-const CHUNK_GAS = 18_000;
+/** Gas of each move as `npm run bench -- dispute` measures it, rounded; a commitment costs what a frontier does. */
+const GAS = {
+  open: 106_000,
+  frontier: 113_000,
+  chunk: 50_000,
+  pick: 48_000,
+  pickElement: 115_000,
+  revealSums: 53_000,
+  pickSegment: 59_000,
+};
+/** Of a proof: the transaction, a kernel's path and descriptor, its validation, and the settlement. */
+const PROOF_GAS = 190_000;
+/** Of a chunk and its share of the multiproof. */
+const CHUNK_GAS = 9_000;
 /** Of a load whose chunk is there already; the cost table's 45,000 has a chunk in it. */
 const LOAD_GAS = 220;
 const TABLE_LOAD_GAS = 45_000;
@@ -39,17 +45,18 @@ export function estimateDispute(
   traceChunks: number,
 ): DisputeEstimate {
   const { steps, stepsPerProof, kernel } = valid;
-  const reveals = Math.ceil(treeDepth(traceChunks) / LEVELS_PER_REVEAL);
+  // What the commitment does not show: frontiers further down, and the chunk.
+  const frontiers = Math.max(0, Math.ceil(treeDepth(traceChunks) / FRONTIER_LEVELS) - 1);
   const cuts = cutsOf(steps, stepsPerProof);
   const from = Math.max(0, steps - Math.min(steps, stepsPerProof));
   const touched = touchedChunks(valid, spaces, { element, from, to: steps, accumulator: kernel.init });
   const chunks = touched.trace.size + touched.weights.size + touched.input.size;
   const code = (steps - from) * gasOf(valid.step) + gasOf(valid.finish);
   const proofGas = PROOF_GAS + chunks * CHUNK_GAS + code;
-  const walk = GAS.open + GAS.reveal + reveals * (GAS.pick + GAS.reveal);
-  const segments = cuts === 0 ? 0 : GAS.pick + cuts * (GAS.revealSums + GAS.pick);
-  // open, commit; pick and reveal per frontier; pickElement; revealSums and pickSegment per cut; prove.
-  const moves = 2 + 2 * reveals + (cuts === 0 ? 0 : 1 + 2 * cuts) + 1;
+  const walk = GAS.open + (1 + frontiers) * (GAS.frontier + GAS.pick) + GAS.chunk;
+  const segments = cuts === 0 ? 0 : GAS.pickElement + cuts * GAS.revealSums + (cuts - 1) * GAS.pickSegment;
+  // open, commit; pick and reveal per frontier and for the chunk; pickElement or pickSegment, and revealSums per cut; prove.
+  const moves = 2 + 2 * (frontiers + 1) + 2 * cuts + 1;
   return { moves, gas: walk + segments + proofGas, proofGas };
 }
 

@@ -26,14 +26,15 @@ const BOTTLENECKS = [
   [6, 320, 1, 1],
 ] as const;
 
-function mobileNetV2(layers: Layers): BenchModel {
-  let x = layers.conv(layers.input(IMAGE), { channels: 32, kernel: 3, stride: 2, activation: "relu6" });
+/** @param dims of the image; the paper's are 224 x 224 */
+export function mobileNetV2(layers: Layers, dims: readonly number[] = IMAGE): BenchModel {
+  let x = layers.conv(layers.input(dims), { channels: 32, kernel: 3, stride: 2, activation: "relu6" });
   for (const [expansion, channels, repeats, stride] of BOTTLENECKS) {
     for (let i = 0; i < repeats; i++) x = bottleneck(layers, x, expansion, channels, i === 0 ? stride : 1);
   }
   x = layers.conv(x, { channels: 1280, kernel: 1, activation: "relu6" });
   layers.classifier(x, CLASSES);
-  return { onnx: layers.build("mobilenetv2"), inputDims: IMAGE };
+  return { onnx: layers.build("mobilenetv2"), inputDims: dims };
 }
 
 function bottleneck(layers: Layers, input: Feature, expansion: number, channels: number, stride: number): Feature {

@@ -56,15 +56,18 @@ const TREES = 20;
 const DEPTH = 6;
 const FEATURES = 30;
 
-/** A leaf's value, one per tree: full trees over random features and thresholds. */
-export function treeLeaf(): Lowered {
+/** A leaf's value, one per tree. */
+export const treeLeaf = () => lowered(treeEnsemble(), loads);
+
+/** Full trees over random features and thresholds, of one row. */
+export function treeEnsemble(): TestNode {
   const nodes = Array.from({ length: TREES }, (_, tree) =>
     Array.from({ length: 2 ** (DEPTH + 1) - 1 }, (_, node) => ({ tree, node, isLeaf: node >= 2 ** DEPTH - 1 })),
   ).flat();
   const leaves = nodes.filter(({ isLeaf }) => isLeaf);
   const integers = (of: typeof nodes, value: (node: (typeof nodes)[number]) => number) =>
     of.map((node) => BigInt(value(node)));
-  const node: TestNode = {
+  return {
     operator: "TreeEnsembleRegressor",
     domain: "ai.onnx.ml",
     opset: 3,
@@ -84,5 +87,4 @@ export function treeLeaf(): Lowered {
       target_weights: leaves.map(() => Math.fround(random.uniform(-1, 1))),
     },
   };
-  return lowered(node, loads);
 }
