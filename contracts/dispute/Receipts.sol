@@ -14,6 +14,9 @@ import {Opening} from "./Opening.sol";
 /// @title Receipts
 /// @notice See `IReceipts`.
 abstract contract Receipts is IReceipts, Opening {
+    /// @dev Where this code is. A game runs it at its own address; here it would take bonds that no move returns.
+    address private immutable _code = address(this);
+
     // ------------------------------------------------------------------------------------------------ postings
 
     /// @inheritdoc IReceipts
@@ -144,6 +147,7 @@ abstract contract Receipts is IReceipts, Opening {
         bytes calldata output,
         uint256 until
     ) private {
+        if (address(this) == _code) revert NotTheGame(_code);
         if (result.requestId != 0) revert NotAReceipt(result.requestId);
         bytes32 assertionId = _assertionIdOf(result);
         if (_postings[assertionId].disputableUntil != 0) revert AlreadyPosted(assertionId);

@@ -67,6 +67,8 @@ interface IReceipts {
     /// @notice The operator has less than its minimum of stake, or than the caller wants.
     error BackingTooLow(address operator, uint256 unlocked, uint256 required);
     error AlreadyPosted(bytes32 assertionId);
+    /// @notice The call was made to the code that a game runs and not to the game.
+    error NotTheGame(address code);
     error NotPosted(bytes32 assertionId);
     /// @notice Neither the operator, nor paid its price.
     error PostingPriceMismatch(uint256 expected, uint256 given);

@@ -188,6 +188,7 @@ export const DISPUTE_GAME_ABI = [
   "error NotOwner(address owner, address caller)",
   "error NotPosted(bytes32 assertionId)",
   "error NotRefuted(bytes32 assertionId)",
+  "error NotTheGame(address code)",
   "error NotUsable(uint256 issuedAt, uint256 usableUntil, uint256 timestamp)",
   "error NothingToWithdraw(address account)",
   "error OffPath(bytes32 sessionId, uint256 chunk)",

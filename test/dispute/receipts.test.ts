@@ -63,6 +63,18 @@ describe("receipts", () => {
       [],
     );
 
+  it("are taken by the game, and not by the code that it runs for them", async () => {
+    const docket = await arena.game.docket();
+    const { result, signature } = await sign();
+    const atDocket = receipts().attach(docket) as ReturnType<typeof receipts>;
+    const posted = atDocket.connect(operator.account).postReceipt(result, signature, subject.input, output);
+    await expect(posted).to.be.revertedWithCustomError(receipts(), "NotTheGame").withArgs(docket);
+    const challenged = atDocket
+      .connect(arena.signer(2))
+      .challengeReceipt(result, signature, model.encoded, subject.input, output, { value: RULES.challengeBond });
+    await expect(challenged).to.be.revertedWithCustomError(receipts(), "NotTheGame").withArgs(docket);
+  });
+
   describe("verified", () => {
     it("are usable from their time on", async () => {
       const { id, result, signature } = await sign();
