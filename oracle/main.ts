@@ -106,6 +106,14 @@ const tools: Tools = {
       await Promise.all([executor.close(), canonical.close()]);
     }
   },
+  async judge(config, model, inputs, answer) {
+    const engine = new CanonicalEngine(poolOptions(config));
+    try {
+      return await engine.judge(model, inputs, limitsOf(config), answer);
+    } finally {
+      await engine.close();
+    }
+  },
   openRuntime: () => new OnnxRuntime({ processes: 1, maxModels: 1 }),
   obtain: (config, artefactHash, uris) => openArtefacts(config, quiet()).obtain(artefactHash, uris),
   storeSummary,

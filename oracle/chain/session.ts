@@ -2,6 +2,7 @@
 import { getAddress, getBytes, Interface, ZeroAddress } from "ethers";
 import type {
   Account,
+  AnsweredRequest,
   Deployment,
   ModelTerms,
   Offer,
@@ -11,22 +12,34 @@ import type {
   RequestStep,
   Session,
 } from "../cli/ports.ts";
-import type { Address, Block, ModelId, RegisteredModel, RequestId } from "../roles/ports.ts";
+import type {
+  Address,
+  AssertedEvent,
+  Block,
+  ModelId,
+  RegisteredModel,
+  RequestedEvent,
+  RequestId,
+} from "../roles/ports.ts";
 import type { Hex } from "../vm/keccak.ts";
 import { COORDINATOR_ABI } from "./abi.ts";
 import { WalletAccount } from "./account.ts";
+import { readAsserted, readEnded } from "./asserted.ts";
 import { DeploymentCalls } from "./calls.ts";
 import type { ChainClient } from "./client.ts";
 import { coordinatorAt } from "./contracts.ts";
+import { GarbageLogError } from "./garbageLog.ts";
 import { requestFromAbi } from "./ids.ts";
 import { loadKeystore } from "./keystore.ts";
 import type { LogReader } from "./logReader.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";
 import type { RpcProvider } from "./provider.ts";
-import { domainOf } from "./typedData.ts";
+import { readRequested } from "./requested.ts";
+import { assertionId, domainOf } from "./typedData.ts";
 import { MODEL, OFFER, unpackWord } from "./words.ts";
 
 const coordinatorInterface = new Interface(COORDINATOR_ABI);
+const ENDINGS = ["Rejected", "Finalised", "Settled"] as const;
 const STEP_EVENTS = ["Asserted", "Rejected", "Finalised", "Expired"];
 /** Offers read at once. */
 const PAGE = 100n;
@@ -136,6 +149,48 @@ export class ChainSession implements Session {
     const address = this.deployment.coordinator;
     const logs = await this.#deps.logs.read({ address, topics: [names, requestId] }, fromBlock, number);
     return logs.map((log) => stepOf(coordinatorInterface.parseLog(log)));
+  }
+
+  async answeredRequest(requestId: RequestId): Promise<AnsweredRequest | undefined> {
+    const { chainId, coordinator } = this.deployment;
+    const names = ["Requested", "Asserted", ...ENDINGS];
+    const topics = names.map((name) => coordinatorInterface.getEvent(name)?.topicHash ?? name);
+    const { number } = await this.head();
+    const { block } = this.#deps.manifest;
+    const logs = await this.#deps.logs.read(
+      { address: coordinator, topics: [topics, requestId] },
+      block.number,
+      number,
+    );
+    const named = (name: string) => logs.filter((log) => coordinatorInterface.parseLog(log)?.name === name);
+    const [requested] = named("Requested");
+    if (requested === undefined) return undefined;
+    const asked = readRequested(BigInt(chainId), coordinator, requested);
+    const endings = ENDINGS.flatMap((name) => named(name).map((log) => readEnded(name, log)));
+    const answers = named("Asserted").map((log) => {
+      const given = readAsserted(log);
+      this.#checkId(asked, given);
+      const state = endings.find(({ assertionId }) => assertionId === given.assertionId)?.ending ?? "live";
+      return { ...given, state } as const;
+    });
+    return { asked, answers };
+  }
+
+  #checkId({ requestId, request }: RequestedEvent, { assertionId: claimed, answer, outputRoot }: AssertedEvent): void {
+    const { chainId, coordinator } = this.deployment;
+    const { modelId, inputRoot } = request;
+    const { operator, traceRoot } = answer;
+    const result = {
+      modelId,
+      requestId,
+      inputRoot,
+      outputRoot,
+      traceRoot,
+      operator,
+      issuedAt: BigInt(answer.issuedAt),
+    };
+    const id = assertionId(domainOf(BigInt(chainId), coordinator), result);
+    if (id !== claimed) throw new GarbageLogError(`its fields make ${id}, not ${claimed}`);
   }
 
   close(): void {

@@ -4,15 +4,19 @@ import type { TensorSignature } from "../model/onnx/signature.ts";
 import type {
   Address,
   ArtefactUris,
+  AssertedEvent,
   Block,
   Call,
   Executor,
+  Judgement,
   ModelId,
   OperatorView,
   ProgramSpec,
   RegisteredModel,
+  RequestedEvent,
   RequestId,
   RunnableModel,
+  Tensor,
 } from "../roles/ports.ts";
 import type { Hex } from "../vm/keccak.ts";
 
@@ -119,6 +123,18 @@ export type RequestStep =
   | { readonly kind: "rejected" | "final"; readonly assertionId: Hex }
   | { readonly kind: "expired" };
 
+/** An answer as it was asserted, and what became of it. */
+export interface GivenAnswer extends AssertedEvent {
+  readonly state: "live" | "rejected" | "final" | "settled";
+}
+
+/** What the chain has of a request; ids and roots were recomputed, and match. */
+export interface AnsweredRequest {
+  readonly asked: RequestedEvent;
+  /** In the order in which they were given. */
+  readonly answers: readonly GivenAnswer[];
+}
+
 /** A deployment on a chain. Everything rejects with RpcError when no endpoint answers. */
 export interface Session {
   readonly deployment: Deployment;
@@ -146,6 +162,8 @@ export interface Session {
   requestIn(receipt: Receipt): Promise<{ readonly requestId: RequestId; readonly expire: PaidCall }>;
   /** What happened to it from this block on, in order. */
   requestSteps(requestId: RequestId, fromBlock: number): Promise<readonly RequestStep[]>;
+  /** undefined: there is no such request. */
+  answeredRequest(requestId: RequestId): Promise<AnsweredRequest | undefined>;
   close(): void;
 }
 
@@ -177,6 +195,16 @@ export interface Tools {
    * @throws ExecutionError
    */
   tryModel(config: Config, model: Omit<RunnableModel, "modelId">): Promise<void>;
+  /**
+   * Whether an answer is what the model's program gives.
+   * @throws ExecutionError, "program" unless the model's file compiles to the registered program
+   */
+  judge(
+    config: Config,
+    model: RunnableModel,
+    inputs: readonly Tensor[],
+    answer: { readonly output: Uint8Array; readonly traceRoot: Hex },
+  ): Promise<Judgement>;
   /** ONNX Runtime in processes of its own, which end with it. */
   openRuntime(): Executor & { close(): Promise<void> };
   /** The local path of a model's file, fetched if need be. Throws ArtefactError. */

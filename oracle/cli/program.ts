@@ -7,13 +7,14 @@ import { addOperator } from "./commands/operator/operator.ts";
 import { addRequest } from "./commands/request.ts";
 import { addStart } from "./commands/start.ts";
 import { addStatus } from "./commands/status.ts";
+import { addVerify } from "./commands/verify.ts";
 import { DEFAULT_CONFIG } from "./context.ts";
-import { EXIT, UsageError } from "./errors.ts";
+import { EXIT, UncheckedError, UsageError } from "./errors.ts";
 import { PASSWORD_VARIABLE } from "./password.ts";
 import type { Tools } from "./ports.ts";
 
 const HELP = `
-Exit codes: 0 done, 1 failed, 2 called wrongly.
+Exit codes: 0 done, 1 failed, 2 called wrongly, 3 not to be found out (verify).
 ${PASSWORD_VARIABLE} holds the keystore's password unless a password file is configured.
 
 An operator's first steps:
@@ -37,6 +38,7 @@ export async function run(argv: readonly string[], tools: Tools): Promise<number
     // Commander has said what is wrong, or has shown the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     report(error, program.opts<{ verbose?: boolean }>().verbose === true);
+    if (error instanceof UncheckedError) return EXIT.unverifiable;
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
 }
@@ -50,7 +52,8 @@ function createProgram(tools: Tools): Command {
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("(add --help for the usage)")
     .exitOverride();
-  for (const add of [addInit, addStart, addStatus, addDoctor, addModel, addOperator, addRequest]) add(program, tools);
+  for (const add of [addInit, addStart, addStatus, addDoctor, addModel, addOperator, addRequest, addVerify])
+    add(program, tools);
   return program;
 }
 

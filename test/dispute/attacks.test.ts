@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import { parseEther } from "ethers";
 import { pack } from "../../oracle/model/tensor.ts";
+import { runs } from "../budget.ts";
 import { mined } from "../coordinator/world.ts";
 import { identityModel } from "../onnxModels.ts";
-import { deployArena, digestOf, RULES, type Session } from "./arena.ts";
+import { deployArena, digestOf, PARAMETERS, RULES, type Session } from "./arena.ts";
 import { Scene, staged } from "./scene.ts";
 import { Subject } from "./subject.ts";
 
@@ -15,10 +16,11 @@ const subject = new Subject(
   ),
 );
 const WRONG_ELEMENT = 5;
-/** As many as one test can wait for; each is a session of its own on the chain. */
-const CROWD = 40;
+/** Sessions at once. */
+const CROWD = runs(40, 500);
 
-describe("attacks on a dispute", () => {
+describe("attacks on a dispute", function () {
+  this.timeout(600_000);
   const scene = staged(async () => Scene.of(await deployArena(), subject, { trace: subject.corrupted(4 * 5) }));
 
   it("a copied proof pays whoever sent it its gas, and the session that it names the rest", async () => {
@@ -75,8 +77,9 @@ describe("attacks on a dispute", () => {
     }
   });
 
-  it("a crowd of idle sessions costs its owners their bonds, and the operator nothing", async () => {
-    const { arena, game, operator, stranger, asked, result } = scene();
+  it("a crowd of idle sessions costs its owners their bonds, the operator nothing, and delays no more than one", async () => {
+    const { arena, game, operator, stranger, asked, asserted, result } = scene();
+    const assertedAt = await arena.time.latest();
     const sessions: Session[] = [];
     for (let i = 0; i < CROWD; i++) sessions.push(await scene().open(stranger));
     await scene().commit();
@@ -84,7 +87,11 @@ describe("attacks on a dispute", () => {
     let spent = 0n;
     for (const session of sessions) spent += (await mined(scene().sendTimeout(session, operator.account))).fee;
     expect(await game.owedTo(operator.address)).to.be.greaterThanOrEqual(spent);
-    const state = await arena.coordinator.assertionStateOf(asked.id, result.operator);
-    expect(state & 3n).to.equal(1n);
+    // Window, both clocks, and an increment for the commitment; a second for each time-out's block.
+    await arena.time.increaseTo(Math.max(await arena.time.latest(), assertedAt + Number(PARAMETERS.window)) + 1);
+    await mined(arena.coordinator.finalise(asked.request, result, asserted.result.outputRoot, "0x"));
+    const { window } = PARAMETERS;
+    const limit = Number(window + 2n * RULES.clock + RULES.increment) + CROWD;
+    expect((await arena.time.latest()) - assertedAt).to.be.at.most(limit);
   });
 });
