@@ -121,7 +121,7 @@ describe("model commands", function () {
     expect(found.sentinel).to.include({ tolerance: 1e-6 });
     const text = succeeded("inspectText");
     expect(text).to.match(/^work +about 600 MACs; 600 steps/m);
-    expect(text).to.match(/^dispute +about 6 moves and [\d,]+ gas at most, .* \(an estimate; /m);
+    expect(text).to.match(/^dispute +about 7 moves and [\d,]+ gas at most, .* \(an estimate; /m);
     expect(text).to.match(/^tolerance sentinel: \{ atol: 1e-\d, rtol: 1e-\d \}$/m);
   });
 

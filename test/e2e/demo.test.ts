@@ -91,7 +91,12 @@ describe("the demo", function () {
       "6. The operator answers",
       "7. The window passes",
       "8. Everybody is paid",
-      "9. Gas and time",
+      "9. An hour later a newcomer undercuts everybody, and lies",
+      "10. The pool asks",
+      "11. The first operator watches, and has run the model as well",
+      "12. An honest operator answers again",
+      "13. The window passes",
+      "14. Gas and time",
     ]);
     const [, before, now] = /fee +(\d\.\d\d) % before, (\d\.\d\d) % now/.exec(stdout) ?? [];
     const [, volatility] = /volatility +(\d\.\d\d) % an hour/.exec(stdout) ?? [];
@@ -111,9 +116,23 @@ describe("the demo", function () {
     }
     // The README shows what it prints, but for addresses and figures.
     const readme = readFileSync(README, "utf8");
-    const excerpt = /^```text\n(5\. The pool asks\n[^`]*)```$/m.exec(readme)?.[1] ?? "none";
+    const excerpts = ["5. The pool asks", "11. The first operator watches"].map(
+      (start) => readme.match(new RegExp(`^\`\`\`text\\n(${start}[^\`]*)\`\`\`$`, "m"))?.[1] ?? "none",
+    );
     const shape = (text: string) => text.replaceAll(/0x\w+/g, "0x").replaceAll(/\d[\d,.]*/g, "0");
-    expect(shape(stdout)).to.include(shape(excerpt));
+    for (const excerpt of excerpts) expect(shape(stdout)).to.include(shape(excerpt));
+    // The lie moved the fee, the rejection takes it back, and the second answer leaves the pool with the right one.
+    const fees = [...stdout.matchAll(/fee +(\d\.\d\d) % before, (\d\.\d\d) % now/g)];
+    expect(fees.map(([, from, to]) => [from === now, to === now])).to.deep.equal([
+      [false, true],
+      [true, false],
+      [true, true],
+    ]);
+    expect(stdout).to.match(/verdict +chunk \d+ of the trace is not what the program gives \(Element\)/);
+    expect(stdout).to.include(`Rejected: the pool's fee is ${now} % again`);
+    expect(stdout.match(/Final: the fee of (\S+) % is settled/g)).to.deep.equal(
+      Array(2).fill(`Final: the fee of ${now} % is settled`),
+    );
     expect(stdout).to.match(/\nDone in \d+\.\d\d s\. Nothing is left running\.\n$/);
   });
 
