@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { parseEther } from "ethers";
 import { pack } from "../../oracle/model/tensor.ts";
-import { runs } from "../budget.ts";
 import { mined } from "../coordinator/world.ts";
 import { identityModel } from "../onnxModels.ts";
 import { deployArena, digestOf, PARAMETERS, RULES, type Session } from "./arena.ts";
@@ -17,7 +16,7 @@ const subject = new Subject(
 );
 const WRONG_ELEMENT = 5;
 /** Sessions at once. */
-const CROWD = runs(40, 500);
+const CROWD = 500;
 
 describe("attacks on a dispute", function () {
   this.timeout(600_000);
