@@ -263,7 +263,7 @@ describe("a node killed at a failpoint", () => {
     }
 
     it("passes every step", () => {
-      // An operator alone gives no verdicts.
+      // The node of this test is an operator alone, without the parts that watch and judge.
       const steps = new Set(FAILPOINTS.map(stepOf).filter((step) => !/^(watch|verdict)\./.test(step)));
       expect([...Object.keys(ERRANDS), ...Object.keys(TROUBLES)]).to.have.members([...steps]);
     });

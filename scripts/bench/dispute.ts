@@ -2,9 +2,10 @@
 // model and for the median one.
 
 import { concatBytes } from "@noble/hashes/utils";
-import { parseEther } from "ethers";
+import { parseEther, ZeroHash } from "ethers";
 import { Challenger } from "../../oracle/dispute/challenger.ts";
 import { PublicTrace } from "../../oracle/dispute/publicTrace.ts";
+import { FRONTIER_LEVELS } from "../../oracle/dispute/rules.ts";
 import { toHex } from "../../oracle/vm/keccak.ts";
 import { deployArena } from "../../test/dispute/arena.ts";
 import { CASES, small } from "./dispute/cases.ts";
@@ -78,19 +79,18 @@ async function oneshot(cast: Cast, subject: Subject): Promise<number> {
     first += Number(chunks);
     return valid?.steps === DEPTHWISE_STEPS;
   });
-  const { valid, firstChunk } = execution.kernelOf(first - Number(execution.program.kernels[kernel]?.chunks));
+  const { valid } = execution.kernelOf(first - Number(execution.program.kernels[kernel]?.chunks));
   const candidate = { kernel, element: Math.floor((valid?.elements ?? 0) / 2), gas: 0 };
-  const { tree, output } = lieAbout(subject, candidate);
+  const { tree, index: chunk, output } = lieAbout(subject, candidate);
   const dispute = await Dispute.prepare(cast, subject);
   const asserted = await dispute.assert(output, tree.root);
   const { result, signature } = asserted;
-  if (result.requestId === `0x${"00".repeat(32)}`) {
+  if (result.requestId === ZeroHash) {
     await cast.arena.contracts.receipts.connect(cast.operator.account).postReceipt(result, signature, "0x", "0x");
   }
   const trace = new PublicTrace(tree.root, execution.program.traceChunks);
   trace.addCommitment(frontier(tree, tree.depth, 0).map(toHex));
-  const chunk = firstChunk + Math.floor((candidate.element * 4) / 256);
-  for (let height = tree.depth - 6; ; height = Math.max(0, height - 6)) {
+  for (let height = tree.depth - FRONTIER_LEVELS; ; height = Math.max(0, height - FRONTIER_LEVELS)) {
     const index = Math.floor(chunk / 2 ** height);
     const node = toHex(tree.node(height, index));
     const data = height === 0 ? tree.chunk(index) : concatBytes(...frontier(tree, height, index));

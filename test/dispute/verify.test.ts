@@ -68,8 +68,9 @@ describe("assay verify", function () {
       { args: ["verify", unanswered.requestId] },
       { args: ["verify", unknown] },
       { args: ["verify", "garbage"] },
+      { args: ["verify", unknown, "--config", "absent.yaml"] },
     ]);
-    expect(outcomes.map(({ code }) => code)).to.deep.equal([3, 1, 2]);
+    expect(outcomes.map(({ code }) => code)).to.deep.equal([3, 3, 2, 3]);
     expect(outcomes[0]?.stderr).to.equal(`error: nobody has answered ${unanswered.requestId}\n`);
     expect(outcomes[1]?.stderr).to.equal(`error: there is no request ${unknown} here\n`);
   });

@@ -2,14 +2,7 @@
 import type { Command } from "commander";
 import type { Config } from "../../config/schema.ts";
 import { splitTensors } from "../../model/tensor.ts";
-import {
-  ArtefactError,
-  ExecutionError,
-  type Judgement,
-  type RegisteredModel,
-  type RunnableModel,
-  type Tensor,
-} from "../../roles/ports.ts";
+import type { Judgement, RegisteredModel, RunnableModel } from "../../roles/ports.ts";
 import { byteLength, runnableOf } from "../../roles/runnable.ts";
 import type { Hex } from "../../vm/keccak.ts";
 import { parseHash } from "../amounts.ts";
@@ -43,10 +36,25 @@ export function addVerify(program: Command, tools: Tools): void {
     .argument("<request>", "the request's id", parseHash)
     .option("--json", "print JSON")
     .addHelpText("after", HELP)
-    .action((requestId: Hex, { json = false }: Options, command: Command) => {
-      const config = configOf(command);
-      return withSession(tools, config, (session) => verify({ tools, config, session }, requestId, json));
+    .action(async (requestId: Hex, { json = false }: Options, command: Command) => {
+      const wrong = await verified(tools, requestId, json, command);
+      if (wrong !== undefined) throw new CommandError(`the answer of ${wrong.answer.operator} is wrong`);
     });
+}
+
+/** The first answer that is wrong. Whatever else goes wrong is no verdict, and must not look like one. */
+async function verified(
+  tools: Tools,
+  requestId: Hex,
+  isJson: boolean,
+  command: Command,
+): Promise<GivenAnswer | undefined> {
+  try {
+    const config = configOf(command);
+    return await withSession(tools, config, (session) => verify({ tools, config, session }, requestId, isJson));
+  } catch (error) {
+    throw new UncheckedError((error as Error).message, { cause: error });
+  }
 }
 
 interface World {
@@ -60,10 +68,14 @@ interface Verified {
   readonly judgement: Judgement;
 }
 
-async function verify({ tools, config, session }: World, requestId: Hex, isJson: boolean): Promise<void> {
+async function verify(
+  { tools, config, session }: World,
+  requestId: Hex,
+  isJson: boolean,
+): Promise<GivenAnswer | undefined> {
   await session.verify();
   const found = await session.answeredRequest(requestId);
-  if (found === undefined) throw new CommandError(`there is no request ${requestId} here`);
+  if (found === undefined) throw new UncheckedError(`there is no request ${requestId} here`);
   const { asked, answers } = found;
   if (answers.length === 0) throw new UncheckedError(`nobody has answered ${requestId}`);
   const model = await session.model(asked.request.modelId);
@@ -76,38 +88,22 @@ async function verify({ tools, config, session }: World, requestId: Hex, isJson:
   const inputs = model.inputs.map((input, i) => ({ ...input, bytes: parts[i] ?? new Uint8Array(0) }));
   const verified: Verified[] = [];
   for (const answer of answers) {
-    verified.push({ answer, judgement: await judge(tools, config, { runnable, inputs }, answer) });
+    verified.push({
+      answer,
+      judgement: await tools.judge(config, runnable, inputs, {
+        output: answer.output,
+        traceRoot: answer.answer.traceRoot,
+      }),
+    });
   }
   if (isJson) console.log(JSON.stringify({ requestId, modelId: model.modelId, answers: verified.map(jsonOf) }));
   else print(requestId, model, runnable, verified);
-  const wrong = verified.filter(({ answer, judgement }) => isStanding(answer) && judgement.wrong !== undefined);
-  if (wrong.length > 0) throw new CommandError(`the answer of ${wrong[0]?.answer.answer.operator} is wrong`);
+  return verified.find(({ answer, judgement }) => isStanding(answer) && judgement.wrong !== undefined)?.answer;
 }
 
 async function locate(tools: Tools, config: Config, model: RegisteredModel): Promise<RunnableModel> {
   const configured = config.operator.models.find(({ id }) => id === model.modelId)?.uris ?? [];
-  try {
-    return runnableOf(model, await tools.obtain(config, model.artefactHash, { configured, registered: model.uris }));
-  } catch (error) {
-    if (error instanceof ArtefactError || error instanceof ExecutionError) {
-      throw new UncheckedError(error.message, { cause: error });
-    }
-    throw error;
-  }
-}
-
-async function judge(
-  tools: Tools,
-  config: Config,
-  { runnable, inputs }: { readonly runnable: RunnableModel; readonly inputs: readonly Tensor[] },
-  { output, answer }: GivenAnswer,
-): Promise<Judgement> {
-  try {
-    return await tools.judge(config, runnable, inputs, { output, traceRoot: answer.traceRoot });
-  } catch (error) {
-    if (error instanceof ExecutionError) throw new UncheckedError(error.message, { cause: error });
-    throw error;
-  }
+  return runnableOf(model, await tools.obtain(config, model.artefactHash, { configured, registered: model.uris }));
 }
 
 /** Whether somebody may still rely on it. */

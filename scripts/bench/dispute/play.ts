@@ -54,7 +54,7 @@ export function lieAbout({ execution, trace, output }: Subject, { kernel, elemen
   const asserted = output.slice();
   const inOutput = index - (program.traceChunks - program.outputChunks);
   if (inOutput >= 0) asserted.set(chunk.subarray(0, output.length - inOutput * CHUNK_BYTES), inOutput * CHUNK_BYTES);
-  return { tree: new FlippedTree(execution.trees.trace, index, chunk), output: asserted };
+  return { tree: new FlippedTree(execution.trees.trace, index, chunk), index, output: asserted };
 }
 
 export class Dispute {
